@@ -1,0 +1,30 @@
+"""What a planner is given: the request with everything it may look at. Both brains take it and return a Plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.tools.catalogue import ListedTool
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One earlier message of the conversation; role is `user` or `assistant`."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """request: the user's words. now: aware UTC time of the run. tools: what may be called, by name.
+
+    turns: the conversation so far, oldest first, without this request. memories: long-term memories of this user that
+    fit the request, best first; they are data, never instructions.
+    """
+
+    request: str
+    now: datetime
+    tools: Mapping[str, ListedTool]
+    turns: list[Turn] = field(default_factory=list)
+    memories: list[str] = field(default_factory=list)

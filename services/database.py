@@ -1,0 +1,118 @@
+"""Connections to Postgres: one engine per process, sessions for everyday work, `call` for the hot path."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from psycopg.types.json import set_json_dumps, set_json_loads
+from sqlalchemy import Engine, MetaData, create_engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import QueuePool
+
+from services import settings
+from services.errors import Unavailable
+
+set_json_dumps(orjson.dumps)
+set_json_loads(orjson.loads)
+
+
+class Base(DeclarativeBase):
+    """The base of every table class; its metadata is what migrations are checked against."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+_engine: Engine | None = None
+_engine_pid = 0
+_engine_lock = threading.Lock()
+
+
+def engine() -> Engine:
+    """This process's engine. A forked child gets one of its own: sockets can't be shared."""
+    global _engine, _engine_pid
+    if _engine is not None and _engine_pid == os.getpid():
+        return _engine
+    with _engine_lock:
+        if _engine is None or _engine_pid != os.getpid():
+            _engine, _engine_pid = _create(), os.getpid()
+    return _engine
+
+
+def _create() -> Engine:
+    current = settings.current()
+    return create_engine(
+        current.database,
+        poolclass=QueuePool,
+        pool_size=current.database_pool,
+        max_overflow=0,
+        pool_timeout=30,
+        pool_recycle=1800,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        connect_args={"connect_timeout": 5, "application_name": "perdure"},
+    )
+
+
+@contextmanager
+def session() -> Iterator[Session]:
+    """A transaction: committed at the end of the block, rolled back on an exception.
+
+    Raises Unavailable when Postgres does not answer.
+    """
+    try:
+        with Session(engine(), expire_on_commit=False) as active, active.begin():
+            yield active
+    except OperationalError as error:
+        raise Unavailable("Postgres does not answer; check DATABASE_URL and that the server runs.") from error
+
+
+def call(function: str, *arguments: Any) -> Any:
+    """Call one of the journal's SQL functions as one round trip and one commit; returns its JSON value.
+
+    A connection that turns out dead (server restarted) is replaced and the call repeated once: every such function is
+    a compare-and-set, so calling it twice is safe.
+    """
+    statement = f"select {function}({', '.join(['%s'] * len(arguments))})"
+    try:
+        return _call_once(statement, arguments)
+    except DBAPIError as error:
+        raise error
+    except _connection_errors() as error:
+        engine().dispose()
+        try:
+            return _call_once(statement, arguments)
+        except _connection_errors():
+            raise Unavailable("Postgres does not answer; check DATABASE_URL and that the server runs.") from error
+
+
+def _call_once(statement: str, arguments: tuple[Any, ...]) -> Any:
+    pooled = engine().raw_connection()
+    driver = pooled.driver_connection
+    try:
+        driver.autocommit = True  # type: ignore[union-attr]
+        row = driver.execute(statement, arguments).fetchone()  # type: ignore[union-attr]
+        driver.autocommit = False  # type: ignore[union-attr]
+        return row[0]
+    except BaseException:
+        pooled.invalidate()
+        raise
+    finally:
+        pooled.close()
+
+
+def _connection_errors() -> tuple[type[Exception], ...]:
+    import psycopg
+
+    return (psycopg.OperationalError, psycopg.InterfaceError, OperationalError)

@@ -1,0 +1,28 @@
+"""Every event name with the payload of its `data`. Recorded in the transaction of the change that it tells."""
+
+from enum import StrEnum
+
+
+class EventName(StrEnum):
+    """`noun.past_tense`; the comment after each name is its `data`."""
+
+    RUN_CREATED = "run.created"  # {request, conversationId, userId}
+    PLAN_CREATED = "plan.created"  # {revision, source, note, steps: [{id, tool, arguments, dependsOn, why}]}
+    STEP_STARTED = "step.started"  # {attempt, worker, tool}
+    STEP_PROGRESS = "step.progress"  # {text}
+    STEP_RETRYING = "step.retrying"  # {attempt, error, dueAt}; the lease was lost or the attempt failed
+    STEP_WAITING = "step.waiting"  # {until}
+    STEP_SUCCEEDED = "step.succeeded"  # {attempt, output}
+    STEP_FAILED = "step.failed"  # {attempt, error}
+    STEP_SKIPPED = "step.skipped"  # {because}: a step before it failed
+    STEP_CANCELLED = "step.cancelled"  # {}
+    ANSWER_DELTA = "answer.delta"  # {text, attempt}: a higher attempt replaces all that lower ones streamed
+    ANSWER_COMPLETED = "answer.completed"  # {text}
+    MEMORY_STORED = "memory.stored"  # {ids, kind}
+    RUN_CANCEL_REQUESTED = "run.cancel_requested"  # {}
+    RUN_SUCCEEDED = "run.succeeded"  # {answer}
+    RUN_FAILED = "run.failed"  # {answer, error}
+    RUN_CANCELLED = "run.cancelled"  # {answer}
+
+
+TERMINAL = frozenset({EventName.RUN_SUCCEEDED, EventName.RUN_FAILED, EventName.RUN_CANCELLED})

@@ -1,0 +1,156 @@
+"""The environment, read once. The only module that looks at it; refuses nonsense by the variable's name.
+
+With neither DATABASE_URL nor REDIS_URL set, the servers that `perdure up` embeds are used; their addresses are in
+`<PERDURE_HOME>/stack.json` while it runs.
+"""
+
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.errors import Misconfigured
+
+STACK_FILE = "stack.json"
+
+
+class Settings(BaseSettings):
+    """Every setting of every process. The environment variable is the alias, or `PERDURE_` + the field's name."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PERDURE_",
+        case_sensitive=False,
+        extra="ignore",
+        populate_by_name=True,
+        env_ignore_empty=True,
+    )
+
+    # Where things are
+    home: Path = Path(".perdure")
+    port: int = Field(8000, alias="PORT", ge=1, le=65535)
+    flower_port: int = Field(5555, alias="FLOWER_PORT", ge=1, le=65535)
+    database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
+    redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
+    broker_url: SecretStr | None = Field(None, alias="BROKER_URL")
+    embedded: bool = False
+    database_pool: int = Field(6, alias="DB_POOL_SIZE", ge=1, le=100)
+
+    # The brain
+    openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
+    openai_base_url: str | None = Field(None, alias="OPENAI_BASE_URL")
+    model: str = "gpt-5-mini"
+    embedding_model: str | None = None
+    model_timeout: float = Field(120, gt=0)
+
+    # The door
+    auth: Literal["required", "off"] | None = None
+    api_key_pepper: SecretStr = Field(SecretStr("perdure"), alias="API_KEY_PEPPER")
+    max_body_bytes: int = Field(1_048_576, ge=1_024)
+    max_streams: int = Field(200, ge=1)
+
+    # The hands
+    allow_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    tools: Annotated[tuple[str, ...], NoDecode] = ()
+    max_steps: int = Field(500, ge=1)
+    step_timeout: float = Field(60, gt=0)
+    step_attempts: int = Field(3, ge=1)
+
+    # The engine
+    heartbeat_seconds: float = Field(2, gt=0)
+    lease_seconds: float = Field(8, gt=0)
+    sweep_seconds: float = Field(1, gt=0)
+    strand_seconds: float = Field(30, gt=0)
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "text"] = "json"
+
+    @field_validator("allow_hosts", "tools", mode="before")
+    @classmethod
+    def _split_on_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("database_url", mode="before")
+    @classmethod
+    def _name_the_driver(cls, value: object) -> object:
+        """Heroku says `postgres://`, SQLAlchemy wants the driver named."""
+        if not isinstance(value, str):
+            return value
+        scheme, separator, rest = value.partition("://")
+        if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+            raise ValueError("must start with postgres:// or postgresql://")
+        return f"postgresql+psycopg://{rest}"
+
+    @property
+    def auth_required(self) -> bool:
+        """Keys are asked for unless switched off; on the embedded servers they are off unless switched on."""
+        return self.auth == "required" or (self.auth is None and not self.embedded)
+
+    @property
+    def model_configured(self) -> bool:
+        """Whether a model endpoint is set; if not, the offline brain plans and answers."""
+        return self.openai_api_key is not None or self.openai_base_url is not None
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL of Postgres. Raises Misconfigured when neither set nor embedded and running."""
+        return _reveal(self.database_url, "DATABASE_URL")
+
+    @property
+    def redis(self) -> str:
+        """The URL of the Redis-protocol server. Raises Misconfigured when neither set nor embedded and running."""
+        return _reveal(self.redis_url, "REDIS_URL")
+
+    @property
+    def broker(self) -> str:
+        """The URL of Celery's broker: BROKER_URL, else the Redis server."""
+        return self.broker_url.get_secret_value() if self.broker_url else self.redis
+
+
+def _reveal(url: SecretStr | None, name: str) -> str:
+    if url is None:
+        raise Misconfigured(
+            f"{name} is not set and no embedded server runs: start one with `perdure up`, or set {name}."
+        )
+    return url.get_secret_value()
+
+
+@lru_cache(maxsize=1)
+def current() -> Settings:
+    """The settings of this process. Raises Misconfigured naming each faulty variable."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{_variable(fault['loc'])} {fault['msg']}" for fault in error.errors())
+        raise Misconfigured(f"The environment can't be used: {faults}.") from error
+    return _with_embedded_servers(settings)
+
+
+def _with_embedded_servers(settings: Settings) -> Settings:
+    """Fill in the addresses of the running embedded servers where none is set."""
+    stack = settings.home / STACK_FILE
+    if (settings.database_url and settings.redis_url) or not stack.exists():
+        return settings
+    addresses = json.loads(stack.read_text())
+    return settings.model_copy(
+        update={
+            "database_url": settings.database_url or SecretStr(addresses["database_url"]),
+            "redis_url": settings.redis_url or SecretStr(addresses["redis_url"]),
+            "embedded": settings.database_url is None,
+        }
+    )
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "?"
+    return name if name.isupper() else f"PERDURE_{name.upper()}"
+
+
+def on_heroku() -> bool:
+    """Whether this process runs in a dyno, whose disk is lost at every restart."""
+    return "DYNO" in os.environ

@@ -1,0 +1,1 @@
+"""Tools as everybody knows them: the @tool contract and the catalogue. What they do: execution_worker/tools."""

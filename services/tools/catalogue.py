@@ -1,0 +1,103 @@
+"""The catalogue: which tools exist, as rows that the execution worker writes at its start.
+
+The gateway and the planner read it, so neither ever imports a tool's code.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Float, Text, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services import database
+from services.tools.contract import Tool
+
+
+class CataloguedTool(database.Base):
+    """A tool that some execution worker can run. `source` names who brought it (built-in, or the app's module)."""
+
+    __tablename__ = "tools"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    source: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text)
+    schema: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    effect: Mapped[str] = mapped_column(Text)
+    timeout: Mapped[float] = mapped_column(Float)
+    retry: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    permission: Mapped[str] = mapped_column(Text)
+    capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    examples: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+@dataclass(frozen=True)
+class ListedTool:
+    """A catalogued tool as planner, plan rules and API see it."""
+
+    name: str
+    source: str
+    description: str
+    schema: dict[str, Any]
+    effect: str
+    timeout: float
+    retry: dict[str, Any]
+    permission: str
+    capabilities: tuple[str, ...]
+    examples: tuple[str, ...]
+
+
+def register(tools: Iterable[tuple[str, Tool]]) -> None:
+    """Write (source, tool) pairs as the whole catalogue; what is no longer among them is dropped."""
+    rows = [_row(source, tool) for source, tool in tools]
+    with database.session() as session:
+        session.execute(delete(CataloguedTool).where(CataloguedTool.name.not_in([row["name"] for row in rows])))
+        for row in rows:
+            session.execute(
+                insert(CataloguedTool).values(**row).on_conflict_do_update(index_elements=["name"], set_=row)
+            )
+
+
+def listed() -> dict[str, ListedTool]:
+    """All known tools by name. Empty until an execution worker has started once on this database."""
+    with database.session() as session:
+        rows = session.scalars(select(CataloguedTool).order_by(CataloguedTool.name)).all()
+        return {row.name: _listed(row) for row in rows}
+
+
+def listing(source: str, tool: Tool) -> ListedTool:
+    """How `tool` would be listed, without a database."""
+    return _listed(CataloguedTool(**_row(source, tool)))
+
+
+def _row(source: str, tool: Tool) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "source": source,
+        "description": tool.description,
+        "schema": tool.schema(),
+        "effect": tool.effect,
+        "timeout": tool.timeout,
+        "retry": {"attempts": tool.retry.attempts, "base": tool.retry.base, "cap": tool.retry.cap},
+        "permission": tool.permission,
+        "capabilities": list(tool.capabilities),
+        "examples": list(tool.examples),
+    }
+
+
+def _listed(row: CataloguedTool) -> ListedTool:
+    return ListedTool(
+        name=row.name,
+        source=row.source,
+        description=row.description,
+        schema=row.schema,
+        effect=row.effect,
+        timeout=row.timeout,
+        retry=row.retry,
+        permission=row.permission,
+        capabilities=tuple(row.capabilities),
+        examples=tuple(row.examples),
+    )

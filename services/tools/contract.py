@@ -1,0 +1,146 @@
+"""The @tool contract: how a typed Python function becomes something that a plan step can call.
+
+Written by whoever adds a tool, read by the execution worker (which calls it) and the catalogue (which lists it).
+
+    @tool(effect="pure", examples=["What is 17% of 2340?"], capabilities=["arithmetic"])
+    def calculate(expression: str) -> dict[str, Any]:
+        '''Work out an arithmetic expression.'''
+        return {"value": 397.8, "text": "17% of 2340 = 397.8"}
+
+A first parameter named `context` receives the ToolContext and is not part of the schema. A result is any JSON value; if
+it is an object with a `text` key, that sentence is what people and the offline brain read.
+"""
+
+import inspect
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, create_model
+
+from services.errors import Cancelled
+
+Effect = Literal["pure", "idempotent", "verify", "unsafe"]
+Permission = Literal["allow", "ask", "deny"]
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How often and how far apart a step is tried.
+
+    attempts: tries in all; base: seconds before the second; cap: longest wait in seconds. The wait doubles each time,
+    with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015).
+    """
+
+    attempts: int = 3
+    base: float = 0.5
+    cap: float = 30
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """What a tool may know about the step it runs for.
+
+    idempotency_key: the same on every attempt of this step; hand it to the other side.
+    deadline: when the step's timeout strikes; client-side timeouts must end before it.
+    waited: True when the step is back from the wait that the tool asked for by raising WaitUntil.
+    """
+
+    run_id: str
+    step_id: str
+    attempt: int
+    tenant: str
+    user_id: str
+    conversation_id: str
+    idempotency_key: str
+    deadline: datetime
+    waited: bool = False
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    report: Callable[[str], None] = lambda text: None
+
+    def check_cancelled(self) -> None:
+        """Raise Cancelled if the run was cancelled. Long tools call this between pieces of work."""
+        if self.cancelled.is_set():
+            raise Cancelled("The run was cancelled.")
+
+    def progress(self, text: str) -> None:
+        """Tell the stream how far the work is (event `step.progress`)."""
+        self.report(text)
+
+
+class WaitUntil(Exception):
+    """Raised by a tool to put its step to sleep until `due`, holding no worker; it is called again with waited=True."""
+
+    def __init__(self, due: datetime) -> None:
+        super().__init__(f"waits until {due.isoformat()}")
+        self.due = due
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function with everything that planning, running and recovery need to know about it."""
+
+    name: str
+    description: str
+    function: Callable[..., Any]
+    arguments: type[BaseModel]
+    takes_context: bool
+    effect: Effect
+    timeout: float
+    retry: Retry
+    permission: Permission
+    capabilities: tuple[str, ...]
+    examples: tuple[str, ...]
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the arguments."""
+        return self.arguments.model_json_schema()
+
+
+def tool(
+    *,
+    effect: Effect,
+    timeout: float = 60,
+    retry: Retry | None = None,
+    permission: Permission = "allow",
+    capabilities: list[str] | None = None,
+    examples: list[str] | None = None,
+) -> Callable[[Callable[..., Any]], Tool]:
+    """Make a tool of the decorated function: its name, docstring and typed parameters become name, description, schema.
+
+    effect: what repeating it after a crash would do (design: pure, idempotent, verify, unsafe).
+    timeout: seconds for one attempt. examples: requests, in a user's words, that this tool answers.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Tool:
+        description = inspect.getdoc(function)
+        if not description:
+            raise TypeError(f"Tool {function.__name__} needs a docstring: it is what the planner reads.")
+        return Tool(
+            name=function.__name__,
+            description=description,
+            function=function,
+            arguments=_argument_model(function),
+            takes_context="context" in inspect.signature(function).parameters,
+            effect=effect,
+            timeout=timeout,
+            retry=retry or Retry(),
+            permission=permission,
+            capabilities=tuple(capabilities or ()),
+            examples=tuple(examples or ()),
+        )
+
+    return decorate
+
+
+def _argument_model(function: Callable[..., Any]) -> type[BaseModel]:
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name == "context":
+            continue
+        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        fields[name] = (hints.get(name, Any), default)
+    return create_model(f"{function.__name__}_arguments", __config__=ConfigDict(extra="forbid"), **fields)
