@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
 from sqlalchemy import Engine, MetaData, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -76,6 +76,11 @@ def session() -> Iterator[Session]:
             yield active
     except OperationalError as error:
         raise Unavailable("Postgres does not answer; check DATABASE_URL and that the server runs.") from error
+
+
+def json(value: Any) -> Jsonb:
+    """`value` as a JSON argument of `call`."""
+    return Jsonb(value)
 
 
 def call(function: str, *arguments: Any) -> Any:

@@ -78,13 +78,7 @@ class Settings(BaseSettings):
     @field_validator("database_url", mode="before")
     @classmethod
     def _name_the_driver(cls, value: object) -> object:
-        """Heroku says `postgres://`, SQLAlchemy wants the driver named."""
-        if not isinstance(value, str):
-            return value
-        scheme, separator, rest = value.partition("://")
-        if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-            raise ValueError("must start with postgres:// or postgresql://")
-        return f"postgresql+psycopg://{rest}"
+        return _with_driver(value) if isinstance(value, str) else value
 
     @property
     def auth_required(self) -> bool:
@@ -110,6 +104,14 @@ class Settings(BaseSettings):
     def broker(self) -> str:
         """The URL of Celery's broker: BROKER_URL, else the Redis server."""
         return self.broker_url.get_secret_value() if self.broker_url else self.redis
+
+
+def _with_driver(url: str) -> str:
+    """Heroku says `postgres://`; SQLAlchemy wants the driver named."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("must start with postgres:// or postgresql://")
+    return f"postgresql+psycopg://{rest}"
 
 
 def _reveal(url: SecretStr | None, name: str) -> str:
@@ -139,7 +141,7 @@ def _with_embedded_servers(settings: Settings) -> Settings:
     addresses = json.loads(stack.read_text())
     return settings.model_copy(
         update={
-            "database_url": settings.database_url or SecretStr(addresses["database_url"]),
+            "database_url": settings.database_url or SecretStr(_with_driver(addresses["database_url"])),
             "redis_url": settings.redis_url or SecretStr(addresses["redis_url"]),
             "embedded": settings.database_url is None,
         }

@@ -1,0 +1,38 @@
+"""Attempts: one try of a step each, written when it ends and never changed. Late results are kept here too."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Integer, Text, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services import database
+
+
+class Attempt(database.Base):
+    """How one attempt ended: succeeded, failed, retry, waiting, cancelled, lost, timed_out, handed_back or late.
+
+    output is kept only for a late result, which never became the step's.
+    """
+
+    __tablename__ = "attempts"
+
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    step_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    attempt: Mapped[int] = mapped_column(Integer, primary_key=True)
+    outcome: Mapped[str] = mapped_column(Text, primary_key=True)
+    tenant: Mapped[str] = mapped_column(Text)
+    worker: Mapped[str | None] = mapped_column(Text)
+    output: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    finished_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+def of_run(run_id: UUID) -> list[Attempt]:
+    """All ended attempts of a run's steps, in order."""
+    query = select(Attempt).where(Attempt.run_id == run_id).order_by(Attempt.step_id, Attempt.attempt)
+    with database.session() as session:
+        return list(session.scalars(query))

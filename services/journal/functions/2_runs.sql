@@ -1,0 +1,233 @@
+-- How a run moves from phase to phase. Every function locks the run's row first; a stale fence changes nothing.
+
+-- Accept = commit: run, conversation, the user's message, idempotency key and first event at once.
+create or replace function create_run(p jsonb) returns jsonb language plpgsql as $$
+declare
+  v_id uuid := (p ->> 'id')::uuid;
+  v_tenant text := p ->> 'tenant';
+  v_event jsonb;
+begin
+  if p -> 'idempotency' is not null and p -> 'idempotency' <> 'null' then
+    insert into idempotency_keys (tenant, route, key, body_hash, response)
+    values (v_tenant, p #>> '{idempotency,route}', p #>> '{idempotency,key}', p #>> '{idempotency,body_hash}',
+            p #> '{idempotency,response}')
+    on conflict do nothing;
+    if not found then
+      return jsonb_build_object('events', jsonb_build_array());
+    end if;
+  end if;
+  insert into conversations (tenant, id, user_id)
+  values (v_tenant, p ->> 'conversation_id', p ->> 'user_id') on conflict do nothing;
+  insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, labels, given_plan, last_seq,
+                    rung_at, rings)
+  values (v_id, v_tenant, 'queued', 'plan', p ->> 'request', p ->> 'user_id', p ->> 'conversation_id', p ->> 'agent',
+          coalesce(nullif(p -> 'labels', 'null'), '{}'), nullif(p -> 'given_plan', 'null'), 1, clock_timestamp(), 1);
+  if p ->> 'request' is not null then
+    insert into messages (tenant, conversation_id, run_id, role, text)
+    values (v_tenant, p ->> 'conversation_id', v_id, 'user', p ->> 'request');
+  end if;
+  v_event := record_event(v_id, v_tenant, 1, 'run.created', null, jsonb_build_object(
+    'request', p ->> 'request', 'conversationId', p ->> 'conversation_id', 'userId', p ->> 'user_id'));
+  return jsonb_build_object('events', jsonb_build_array(v_event));
+end $$;
+
+-- Compare-and-set ownership of a phase. `reflect` also settles an execution whose steps have all ended.
+create or replace function claim_phase(p_run uuid, p_phase text, p_worker text) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype;
+begin
+  select * into r from runs where id = p_run for update;
+  if not found or r.phase is null or r.cancel_requested then
+    return null;
+  end if;
+  if p_phase = 'reflect' and r.phase = 'execute' and r.open_steps = 0 then
+    r.phase := 'reflect';
+  end if;
+  if r.phase <> p_phase or r.phase_worker is not null or r.due_at > clock_timestamp() then
+    return null; -- another phase's turn, or somebody got there first: a doubled or late message
+  end if;
+  update runs
+  set phase = p_phase, phase_worker = p_worker, phase_attempt = r.phase_attempt + 1, due_at = null,
+      status = case p_phase when 'plan' then 'planning' else 'reflecting' end,
+      started_at = coalesce(started_at, clock_timestamp())
+  where id = p_run;
+  return jsonb_build_object(
+    'id', r.id, 'tenant', r.tenant, 'request', r.request, 'user_id', r.user_id, 'conversation_id', r.conversation_id,
+    'agent', r.agent, 'given_plan', r.given_plan, 'brain', r.brain, 'answer', r.answer, 'error', r.error,
+    'phase_attempt', r.phase_attempt + 1, 'phase_failures', r.phase_failures, 'created_at', wire_time(r.created_at),
+    'plan_revision', r.plan_revision, 'events', jsonb_build_array());
+end $$;
+
+-- Does this fence still own that phase? Locks the run.
+create or replace function owned_run(p_run uuid, p_fence int, p_phase text) returns runs language plpgsql as $$
+declare
+  r runs%rowtype;
+begin
+  select * into r from runs where id = p_run for update;
+  if r.phase_attempt is distinct from p_fence or r.phase_worker is null or r.cancel_requested
+     or (p_phase is not null and r.phase <> p_phase) then
+    return null;
+  end if;
+  return r;
+end $$;
+
+create or replace function accept_plan(p_run uuid, p_fence int, p_plan jsonb) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype := owned_run(p_run, p_fence, 'plan');
+  v_steps int := jsonb_array_length(p_plan -> 'steps');
+  v_phase text := case when v_steps = 0 then 'reflect' else 'execute' end;
+  v_event jsonb;
+begin
+  if r.id is null then
+    return null;
+  end if;
+  insert into plans (run_id, revision, tenant, source, note, prompt_version, usage)
+  values (p_run, r.plan_revision + 1, r.tenant, p_plan ->> 'source', p_plan ->> 'note', p_plan ->> 'prompt_version',
+          coalesce(nullif(p_plan -> 'usage', 'null'), '{}'));
+  insert into steps (run_id, id, tenant, position, plan_revision, tool, arguments, depends_on, dependents, unmet, status,
+                     required, effect, timeout, retry, max_attempts, why, queue, ready_at, rung_at)
+  select p_run, s.id, r.tenant, s.position, r.plan_revision + 1, s.tool, s.arguments, s.depends_on, s.dependents,
+         cardinality(s.depends_on), case cardinality(s.depends_on) when 0 then 'ready' else 'pending' end,
+         s.required, s.effect, s.timeout, s.retry, s.max_attempts, s.why, 'execution',
+         case cardinality(s.depends_on) when 0 then clock_timestamp() end,
+         case cardinality(s.depends_on) when 0 then clock_timestamp() end
+  from jsonb_to_recordset(p_plan -> 'steps') as s(
+    id text, position int, tool text, arguments jsonb, depends_on text[], dependents text[], required boolean,
+    effect text, timeout double precision, retry jsonb, max_attempts int, why text);
+  v_event := record_event(p_run, r.tenant, r.last_seq + 1, 'plan.created', null, jsonb_build_object(
+    'revision', r.plan_revision + 1, 'source', p_plan ->> 'source', 'note', p_plan ->> 'note',
+    'steps', (select coalesce(jsonb_agg(jsonb_build_object(
+      'id', s -> 'id', 'tool', s -> 'tool', 'arguments', s -> 'arguments', 'dependsOn', s -> 'depends_on',
+      'why', s -> 'why')), '[]') from jsonb_array_elements(p_plan -> 'steps') as s)));
+  update runs
+  set plan_revision = r.plan_revision + 1, last_seq = r.last_seq + 1, open_steps = v_steps, brain = p_plan ->> 'brain',
+      phase = v_phase, status = case v_phase when 'execute' then 'executing' else 'reflecting' end,
+      phase_worker = null, phase_failures = 0, rung_at = clock_timestamp(), rings = 1
+  where id = p_run;
+  return jsonb_build_object('phase', v_phase, 'events', jsonb_build_array(v_event));
+end $$;
+
+create or replace function append_phase_events(p_run uuid, p_fence int, p_events jsonb) returns jsonb
+language plpgsql as $$
+declare
+  r runs%rowtype := owned_run(p_run, p_fence, null);
+  v_events jsonb := '[]';
+  v_event jsonb;
+begin
+  if r.id is null then
+    return null;
+  end if;
+  for v_event in select * from jsonb_array_elements(p_events) loop
+    r.last_seq := r.last_seq + 1;
+    v_events := v_events || record_event(p_run, r.tenant, r.last_seq, v_event ->> 'name', null, v_event -> 'data');
+  end loop;
+  update runs set last_seq = r.last_seq where id = p_run;
+  return v_events;
+end $$;
+
+create or replace function accept_answer(p_run uuid, p_fence int, p_outcome jsonb) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype := owned_run(p_run, p_fence, 'reflect');
+  v_events jsonb;
+begin
+  if r.id is null then
+    return null;
+  end if;
+  if r.request is not null then
+    insert into messages (tenant, conversation_id, run_id, role, text)
+    values (r.tenant, r.conversation_id, p_run, 'assistant', p_outcome ->> 'answer');
+  end if;
+  v_events := jsonb_build_array(record_event(p_run, r.tenant, r.last_seq + 1, 'answer.completed', null,
+                                             jsonb_build_object('text', p_outcome ->> 'answer')));
+  update runs
+  set answer = p_outcome ->> 'answer', error = nullif(p_outcome -> 'error', 'null'), last_seq = r.last_seq + 1,
+      usage = runs.usage || coalesce(nullif(p_outcome -> 'usage', 'null'), '{}'),
+      phase = 'remember', phase_worker = null, phase_failures = 0, rung_at = clock_timestamp(), rings = 1
+  where id = p_run;
+  if (p_outcome -> 'remember')::boolean then
+    return jsonb_build_object('phase', 'remember', 'events', v_events);
+  end if;
+  return jsonb_build_object('phase', null, 'events', v_events || end_run(p_run, 
+    case when p_outcome -> 'error' = 'null' then 'succeeded' else 'failed' end));
+end $$;
+
+create or replace function finish_run(p_run uuid, p_fence int, p_events jsonb) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype := owned_run(p_run, p_fence, 'remember');
+begin
+  if r.id is null then
+    return null;
+  end if;
+  return append_phase_events(p_run, p_fence, p_events)
+    || end_run(p_run, case when r.error is null then 'succeeded' else 'failed' end);
+end $$;
+
+-- The last thing that happens to a run; returns its terminal event. The caller holds the lock.
+create or replace function end_run(p_run uuid, p_status text) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype;
+begin
+  update runs
+  set status = p_status, phase = null, phase_worker = null, due_at = null, finished_at = clock_timestamp(),
+      last_seq = last_seq + 1, answer = coalesce(answer, partial_answer(p_run))
+  where id = p_run returning * into r;
+  return record_event(p_run, r.tenant, r.last_seq, 'run.' || p_status, null, jsonb_strip_nulls(jsonb_build_object(
+    'answer', r.answer, 'error', r.error)));
+end $$;
+
+-- What the newest attempt at an answer had streamed when it was cut short.
+create or replace function partial_answer(p_run uuid) returns text language sql stable as $$
+  select string_agg(data ->> 'text', '' order by seq) from events
+  where run_id = p_run and name = 'answer.delta' and data -> 'attempt' = (
+    select max((data -> 'attempt')::int) from events where run_id = p_run and name = 'answer.delta')::text::jsonb
+$$;
+
+create or replace function fail_phase(p_run uuid, p_fence int, p_detail text, p_retry_in double precision)
+returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype := owned_run(p_run, p_fence, null);
+begin
+  if r.id is null then
+    return null;
+  end if;
+  if p_retry_in is null then
+    update runs set error = jsonb_build_object('detail', p_detail, 'phase', r.phase) where id = p_run;
+    return jsonb_build_array(end_run(p_run, 'failed'));
+  end if;
+  update runs
+  set phase_worker = null, phase_failures = r.phase_failures + 1, rung_at = null,
+      due_at = clock_timestamp() + make_interval(secs => p_retry_in)
+  where id = p_run;
+  return jsonb_build_array();
+end $$;
+
+-- Cancel is a row on the run: what has not started never will; running steps are told and may still report.
+create or replace function cancel_run(p_run uuid, p_tenant text) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype;
+  v_events jsonb := '[]';
+  v_step text;
+begin
+  select * into r from runs where id = p_run and tenant = p_tenant for update;
+  if not found then
+    return null;
+  end if;
+  if r.phase is null or r.phase = 'remember' or r.cancel_requested then
+    return v_events; -- finished, as good as finished, or asked before
+  end if;
+  r.last_seq := r.last_seq + 1;
+  v_events := v_events || record_event(p_run, r.tenant, r.last_seq, 'run.cancel_requested', null, '{}');
+  for v_step in
+    update steps set status = 'cancelled', finished_at = clock_timestamp()
+    where run_id = p_run and status in ('pending', 'ready', 'waiting') returning id
+  loop
+    r.last_seq := r.last_seq + 1;
+    r.open_steps := r.open_steps - 1;
+    v_events := v_events || record_event(p_run, r.tenant, r.last_seq, 'step.cancelled', v_step, '{}');
+  end loop;
+  update runs set cancel_requested = true, last_seq = r.last_seq, open_steps = r.open_steps where id = p_run;
+  if r.open_steps = 0 then
+    v_events := v_events || end_run(p_run, 'cancelled');
+  end if;
+  return v_events;
+end $$;

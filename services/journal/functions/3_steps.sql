@@ -1,0 +1,226 @@
+-- How a step is claimed, finished, lost and given back. Lock order everywhere: the run's row, then its steps.
+
+-- What a worker needs to run a step it has just been given.
+create or replace function step_claim(r runs, s steps) returns jsonb language sql stable as $$
+  select jsonb_build_object(
+    'id', s.id, 'attempt', s.attempt, 'tool', s.tool, 'arguments', s.arguments, 'timeout', s.timeout,
+    'retry', s.retry, 'failures', s.failures, 'max_attempts', s.max_attempts, 'waited', s.waited,
+    'outputs', case when s.arguments::text like '%${%' then
+      (select jsonb_object_agg(d.id, coalesce(d.output, 'null')) from steps d
+       where d.run_id = s.run_id and d.id = any (s.depends_on) and d.status = 'succeeded') end,
+    'run', jsonb_build_object('id', r.id, 'tenant', r.tenant, 'user_id', r.user_id,
+                              'conversation_id', r.conversation_id))
+$$;
+
+-- Compare-and-set from ready to running; null when the step is not there to take.
+create or replace function claim_step(p_run uuid, p_step text, p_worker text) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype;
+  s steps%rowtype;
+  v_event jsonb;
+begin
+  select * into r from runs where id = p_run for update;
+  if not found or r.phase is distinct from 'execute' or r.cancel_requested then
+    return null;
+  end if;
+  s := start_step(p_run, p_step, p_worker);
+  if s.id is null then
+    return null; -- somebody got there first: a doubled or late message
+  end if;
+  v_event := record_started(s, r.last_seq + 1);
+  update runs set last_seq = r.last_seq + 1 where id = p_run;
+  return step_claim(r, s) || jsonb_build_object('events', jsonb_build_array(v_event));
+end $$;
+
+-- The grace after the timeout is the worker's own chance to report it; then the sweeper fences the attempt off.
+create or replace function start_step(p_run uuid, p_step text, p_worker text) returns steps language sql as $$
+  update steps
+  set status = 'running', attempt = attempt + 1, worker = p_worker, started_at = clock_timestamp(), due_at = null,
+      ready_at = coalesce(ready_at, clock_timestamp()),
+      deadline = clock_timestamp() + make_interval(secs => timeout + 3)
+  where run_id = p_run and id = p_step and status = 'ready' returning *
+$$;
+
+create or replace function record_started(s steps, p_seq int) returns jsonb language sql as $$
+  select record_event(s.run_id, s.tenant, p_seq, 'step.started', s.id,
+                      jsonb_build_object('attempt', s.attempt, 'tool', s.tool, 'worker', s.worker))
+$$;
+
+create or replace function record_attempt(s steps, p_outcome text, p_output jsonb, p_error jsonb) returns void
+language sql as $$
+  insert into attempts (run_id, step_id, attempt, outcome, tenant, worker, output, error, started_at, finished_at)
+  values (s.run_id, s.id, s.attempt, p_outcome, s.tenant, s.worker, p_output, p_error, s.started_at, clock_timestamp())
+  on conflict do nothing
+$$;
+
+-- One commit for the whole of "this step is done": its result, its dependents, the events, the next step of the strand.
+-- p_outcome: succeeded, failed, cancelled (final); retry, waiting (comes back after p_delay seconds).
+create or replace function finish_step(p_run uuid, p_step text, p_attempt int, p_worker text, p_outcome text,
+                                       p_input jsonb, p_output jsonb, p_error jsonb, p_delay double precision,
+                                       p_go_on boolean)
+returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype;
+  s steps%rowtype;
+  n steps%rowtype;
+  v_final boolean := p_outcome in ('succeeded', 'failed', 'cancelled');
+  v_events jsonb := '[]';
+  v_ready text[] := '{}';
+  v_closed int := 0;
+  v_now timestamptz := clock_timestamp();
+  v_skipped jsonb;
+begin
+  select * into r from runs where id = p_run for update;
+  update steps
+  set status = case when v_final then p_outcome else 'waiting' end, input = coalesce(p_input, input),
+      output = p_output, error = p_error, worker = case when v_final then worker end,
+      finished_at = case when v_final then v_now end, deadline = null,
+      due_at = case when not v_final then v_now + make_interval(secs => p_delay) end,
+      failures = failures + (p_outcome in ('retry', 'failed'))::int, waited = waited or p_outcome = 'waiting'
+  where run_id = p_run and id = p_step and attempt = p_attempt and status = 'running' returning * into s;
+  if not found then
+    -- fenced: a newer attempt owns the step, or it was settled without us; keep the late result for the record
+    select * into s from steps where run_id = p_run and id = p_step;
+    s.attempt := p_attempt;
+    s.worker := p_worker;
+    perform record_attempt(s, 'late', p_output, p_error) where s.id is not null;
+    return jsonb_build_object('fenced', true);
+  end if;
+  s.worker := p_worker;
+  perform record_attempt(s, p_outcome, null, p_error);
+  r.last_seq := r.last_seq + 1;
+  v_events := v_events || record_event(p_run, r.tenant, r.last_seq,
+    'step.' || case p_outcome when 'retry' then 'retrying' else p_outcome end, p_step, jsonb_strip_nulls(jsonb_build_object(
+      'attempt', p_attempt, 'error', p_error, 'dueAt', case p_outcome when 'retry' then wire_time(s.due_at) end,
+      'until', case p_outcome when 'waiting' then wire_time(s.due_at) end))
+    || case p_outcome when 'succeeded' then jsonb_build_object('output', p_output) else '{}' end);
+  if p_outcome = 'succeeded' and cardinality(s.dependents) > 0 and not r.cancel_requested then
+    with met as (
+      update steps
+      set unmet = unmet - 1, status = case when unmet = 1 then 'ready' else status end,
+          ready_at = case when unmet = 1 then v_now end, rung_at = case when unmet = 1 then v_now end, rings = 1
+      where run_id = p_run and id = any (s.dependents) and status = 'pending' returning id, status, position
+    )
+    select coalesce(array_agg(id order by position), '{}') into v_ready from met where status = 'ready';
+    if p_go_on and v_ready <> '{}' then
+      n := start_step(p_run, v_ready[1], p_worker);
+      v_ready := v_ready[2:];
+      r.last_seq := r.last_seq + 1;
+      v_events := v_events || record_started(n, r.last_seq);
+    end if;
+  elsif p_outcome = 'failed' then
+    v_skipped := skip_after(r, s);
+    r.last_seq := r.last_seq + jsonb_array_length(v_skipped);
+    v_closed := jsonb_array_length(v_skipped);
+    v_events := v_events || v_skipped;
+  end if;
+  v_closed := v_closed + v_final::int;
+  update runs
+  set last_seq = r.last_seq, open_steps = r.open_steps - v_closed,
+      rung_at = case when r.open_steps = v_closed then v_now else rung_at end
+  where id = p_run;
+  if r.open_steps = v_closed and r.cancel_requested then
+    v_events := v_events || end_run(p_run, 'cancelled');
+  end if;
+  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', to_jsonb(v_ready),
+                            'settled', r.open_steps = v_closed,
+                            'next', case when n.id is not null then step_claim(r, n) end);
+end $$;
+
+-- Skip what can never run after the failure of `s`: its descendants; everything unstarted if the step was required.
+-- Returns the events.
+create or replace function skip_after(r runs, s steps) returns jsonb language plpgsql as $$
+declare
+  v_events jsonb := '[]';
+  v_step text;
+begin
+  for v_step in
+    with recursive after_it(id) as (
+      select unnest(s.dependents)
+      union
+      select unnest(d.dependents) from after_it a join steps d on d.run_id = s.run_id and d.id = a.id
+    )
+    update steps set status = 'skipped', finished_at = clock_timestamp()
+    where run_id = s.run_id and status in ('pending', 'ready', 'waiting')
+      and (s.required or id in (select id from after_it)) returning id
+  loop
+    r.last_seq := r.last_seq + 1;
+    v_events := v_events || record_event(s.run_id, r.tenant, r.last_seq, 'step.skipped', v_step,
+      jsonb_build_object('because', format('step %s failed', s.id)));
+  end loop;
+  return v_events;
+end $$;
+
+create or replace function report_step_progress(p_run uuid, p_step text, p_attempt int, p_text text) returns jsonb
+language plpgsql as $$
+declare
+  r runs%rowtype;
+begin
+  select * into r from runs where id = p_run for update;
+  perform from steps where run_id = p_run and id = p_step and attempt = p_attempt and status = 'running';
+  if not found then
+    return jsonb_build_array();
+  end if;
+  update runs set last_seq = r.last_seq + 1 where id = p_run;
+  return jsonb_build_array(record_event(p_run, r.tenant, r.last_seq + 1, 'step.progress', p_step,
+                                        jsonb_build_object('text', p_text)));
+end $$;
+
+-- The chord's first members: ready steps that were never rung. Empty for a doubled message.
+create or replace function ring_ready_steps(p_run uuid) returns jsonb language sql as $$
+  with rung as (
+    update steps set rings = 1, rung_at = clock_timestamp()
+    where run_id = p_run and status = 'ready' and rings = 0 returning id, position
+  )
+  select coalesce(jsonb_agg(id order by position), '[]') from rung
+$$;
+
+-- An attempt ended without its worker saying so. p_reason: lost (worker died), timed_out, handed_back (counts as nothing).
+-- Pure and idempotent steps get ready again at once; an unsafe one is never silently repeated.
+create or replace function lose_step(p_run uuid, p_step text, p_attempt int, p_reason text) returns jsonb
+language plpgsql as $$
+declare
+  r runs%rowtype;
+  s steps%rowtype;
+  v_error jsonb;
+  v_over boolean;
+  v_skipped jsonb := '[]';
+  v_events jsonb;
+begin
+  select * into r from runs where id = p_run for update;
+  select * into s from steps where run_id = p_run and id = p_step and attempt = p_attempt and status = 'running' for update;
+  if not found then
+    return jsonb_build_array();
+  end if;
+  s.failures := s.failures + (p_reason <> 'handed_back')::int;
+  v_over := s.failures >= s.max_attempts or s.effect = 'unsafe' or r.cancel_requested;
+  v_error := jsonb_build_object('reason', p_reason, 'detail', case
+    when s.effect = 'unsafe' and p_reason = 'lost' then
+      'The worker died during this step, and nobody can tell whether its effect happened; it is not repeated.'
+    when p_reason = 'lost' then 'The worker that ran this step died.'
+    when p_reason = 'timed_out' then format('The step took longer than its timeout of %s s.', s.timeout)
+    else 'The worker was stopped and gave the step back.' end);
+  perform record_attempt(s, p_reason, null, v_error);
+  update steps
+  set status = case when not v_over then 'ready' when r.cancel_requested then 'cancelled' else 'failed' end,
+      failures = s.failures, error = case when v_over then v_error end, deadline = null, due_at = null, rung_at = null,
+      ready_at = clock_timestamp(), worker = case when v_over then worker end,
+      finished_at = case when v_over then clock_timestamp() end
+  where run_id = p_run and id = p_step;
+  r.last_seq := r.last_seq + 1;
+  v_events := jsonb_build_array(record_event(p_run, r.tenant, r.last_seq,
+    case when not v_over then 'step.retrying' when r.cancel_requested then 'step.cancelled' else 'step.failed' end,
+    p_step, jsonb_build_object('attempt', p_attempt, 'error', v_error)));
+  if v_over and not r.cancel_requested then
+    v_skipped := skip_after(r, s);
+  end if;
+  r.open_steps := r.open_steps - v_over::int - jsonb_array_length(v_skipped);
+  update runs
+  set last_seq = r.last_seq + jsonb_array_length(v_skipped), open_steps = r.open_steps,
+      rung_at = case when r.open_steps = 0 then null else rung_at end
+  where id = p_run;
+  if r.open_steps = 0 and r.cancel_requested then
+    v_events := v_events || end_run(p_run, 'cancelled');
+  end if;
+  return v_events || v_skipped;
+end $$;

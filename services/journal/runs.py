@@ -1,0 +1,203 @@
+"""Runs: one request, once. The table, and every function that reads a run or moves it from phase to phase.
+
+A run's `status` is what people see; its `phase` says whose turn it is: plan → execute → reflect → remember → none.
+Each phase but `execute` is owned by one worker at a time (`phase_worker`), fenced by `phase_attempt`.
+"""
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, Index, Integer, Text, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services import database
+from services.errors import NotFound
+
+
+class RunStatus(StrEnum):
+    """queued → planning → executing → reflecting → one of the last three; waiting and paused on the way."""
+
+    QUEUED = "queued"
+    PLANNING = "planning"
+    EXECUTING = "executing"
+    REFLECTING = "reflecting"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+FINISHED = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED)
+
+
+class Run(database.Base):
+    """A request and how far it has come."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    phase: Mapped[str | None] = mapped_column(Text)
+    request: Mapped[str | None] = mapped_column(Text)
+    user_id: Mapped[str] = mapped_column(Text)
+    conversation_id: Mapped[str] = mapped_column(Text)
+    agent: Mapped[str | None] = mapped_column(Text)
+    labels: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    given_plan: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    brain: Mapped[str | None] = mapped_column(Text)
+    plan_revision: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    last_seq: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    open_steps: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    answer: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    usage: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
+    phase_worker: Mapped[str | None] = mapped_column(Text)
+    phase_attempt: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    phase_failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    rung_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    rings: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        CheckConstraint(f"status in ({', '.join(repr(status.value) for status in RunStatus)})", name="status"),
+        CheckConstraint("phase in ('plan', 'execute', 'reflect', 'remember')", name="phase"),
+        # GET /api/runs: a tenant's newest first
+        Index(None, "tenant", "created_at", "id"),
+        # a conversation's runs
+        Index(None, "tenant", "conversation_id", "created_at"),
+        # the sweeper looks only at what is alive
+        Index("ix_runs_alive", "phase", "rung_at", postgresql_where=text("phase is not null")),
+        # what a dead worker owned
+        Index("ix_runs_phase_worker", "phase_worker", postgresql_where=text("phase_worker is not null")),
+    )
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A claimed phase of a run. `fence` goes with every write; a stale one is refused."""
+
+    run_id: str
+    fence: int
+    run: dict[str, Any]
+    events: list[dict[str, Any]]
+
+
+def new_id() -> UUID:
+    """A UUID version 7 (RFC 9562 §5.7): 48 bits of milliseconds, the rest random, so ids sort by age."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (2**48 - 1)) << 80 | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF << 76) | (7 << 76)
+    value = value & ~(0x3 << 62) | (2 << 62)
+    return UUID(int=value)
+
+
+def parse_id(text_id: str) -> UUID:
+    """The run's id from its text form. Raises NotFound for anything else: an unknown id is a 404, never "pending"."""
+    try:
+        return UUID(text_id)
+    except ValueError as error:
+        raise NotFound(f"There is no run {text_id!r}.") from error
+
+
+def create(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Write the run, its conversation, the user's message and `run.created` as one commit; returns the events.
+
+    run: id, tenant, user_id, conversation_id, and optionally request, agent, labels, given_plan (wire shape), and
+    idempotency {route, key, body_hash, response}. With an idempotency key that is taken, nothing is written and the
+    list is empty.
+    """
+    return database.call("create_run", database.json(run))["events"]
+
+
+def get(tenant: str, run_id: str) -> Run:
+    """The run. Raises NotFound when this tenant has none of that id."""
+    with database.session() as session:
+        found = session.scalar(select(Run).where(Run.id == parse_id(run_id), Run.tenant == tenant))
+    if found is None:
+        raise NotFound(f"There is no run {run_id}.")
+    return found
+
+
+def listed(
+    tenant: str, *, limit: int, before: tuple[datetime, UUID] | None = None, status: str | None = None
+) -> list[Run]:
+    """A tenant's runs, newest first; `before` is the (created_at, id) of the last one on the previous page."""
+    query = select(Run).where(Run.tenant == tenant).order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
+    if before:
+        query = query.where(func.row(Run.created_at, Run.id) < func.row(*before))
+    if status:
+        query = query.where(Run.status == status)
+    with database.session() as session:
+        return list(session.scalars(query))
+
+
+def claim_phase(run_id: str, phase: str, worker: str) -> Phase | None:
+    """Become the owner of the run's present phase; None when it is another phase's turn or someone owns it already.
+
+    Claiming `reflect` settles an execution whose steps have all ended, so a chord that fires early is harmless.
+    """
+    claimed = database.call("claim_phase", run_id, phase, worker)
+    if claimed is None:
+        return None
+    return Phase(run_id, claimed["phase_attempt"], claimed, claimed.pop("events"))
+
+
+def accept_plan(phase: Phase, plan: dict[str, Any]) -> dict[str, Any] | None:
+    """Write plan and steps and hand the run on to execution (or, with no steps, to reflection).
+
+    plan: brain, source, note, usage, prompt_version, steps (rows as `steps.rows_of` makes them). Returns
+    {events, phase}; None when this owner was fenced off.
+    """
+    return database.call("accept_plan", phase.run_id, phase.fence, database.json(plan))
+
+
+def append_events(phase: Phase, events: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """Record [{name, data}] for the owner of a phase; returns them numbered, or None when fenced off."""
+    return database.call("append_phase_events", phase.run_id, phase.fence, database.json(events))
+
+
+def accept_answer(phase: Phase, outcome: dict[str, Any]) -> dict[str, Any] | None:
+    """Store the answer; then the run is either finished or goes on to `remember`.
+
+    outcome: status (succeeded or failed, what the run will end as), answer, error, usage, remember (bool). Returns
+    {events, phase}; None when fenced off.
+    """
+    return database.call("accept_answer", phase.run_id, phase.fence, database.json(outcome))
+
+
+def finish(phase: Phase, events: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """Record these events and end the run as its answer said; returns all events, or None when fenced off."""
+    return database.call("finish_run", phase.run_id, phase.fence, database.json(events))
+
+
+def fail_phase(phase: Phase, *, detail: str, retry_in: float | None) -> list[dict[str, Any]] | None:
+    """The phase failed. retry_in: seconds until the sweeper rings it again, or None to fail the run with `detail`."""
+    return database.call("fail_phase", phase.run_id, phase.fence, detail, retry_in)
+
+
+def request_cancel(tenant: str, run_id: str) -> list[dict[str, Any]]:
+    """Ask the run to stop: what has not started never will, what runs is told. Returns the events, none if finished.
+
+    Raises NotFound when this tenant has no such run.
+    """
+    answer = database.call("cancel_run", parse_id(run_id), tenant)
+    if answer is None:
+        raise NotFound(f"There is no run {run_id}.")
+    return answer
+
+
+def open_execution(run_id: str) -> list[str]:
+    """Mark the ready steps that nobody has rung yet as rung, and return their ids: the chord's first members."""
+    return database.call("ring_ready_steps", run_id)

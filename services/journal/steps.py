@@ -1,0 +1,229 @@
+"""Steps: the nodes of a plan. The table, and how a step is claimed, finished, put to sleep and given back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Float, ForeignKey, Index, Integer, Text, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services import database
+from services.journal.plan_shape import Plan, PlanStep
+from services.tools.catalogue import ListedTool
+
+
+class StepStatus(StrEnum):
+    """pending → ready → running → one of the last five; waiting on a timer in between; in_doubt needs a person."""
+
+    PENDING = "pending"
+    READY = "ready"
+    RUNNING = "running"
+    WAITING = "waiting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    IN_DOUBT = "in_doubt"
+
+
+Outcome = Literal["succeeded", "failed", "retry", "waiting", "cancelled"]
+
+
+class Step(database.Base):
+    """One node: what to call, with what, after what; and how it went.
+
+    arguments: as planned, with references. input: as called, references resolved. unmet: dependencies not yet done.
+    attempt: the fence, one higher at every claim. failures: attempts that failed or were lost, held against
+    max_attempts.
+    """
+
+    __tablename__ = "steps"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    tenant: Mapped[str] = mapped_column(Text)
+    position: Mapped[int] = mapped_column(Integer)
+    plan_revision: Mapped[int] = mapped_column(Integer)
+    tool: Mapped[str] = mapped_column(Text)
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    input: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    depends_on: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    dependents: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    unmet: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(Text)
+    required: Mapped[bool] = mapped_column()
+    effect: Mapped[str] = mapped_column(Text)
+    timeout: Mapped[float] = mapped_column(Float)
+    retry: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    max_attempts: Mapped[int] = mapped_column(Integer)
+    why: Mapped[str | None] = mapped_column(Text)
+    queue: Mapped[str] = mapped_column(Text)
+    attempt: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    waited: Mapped[bool] = mapped_column(server_default=text("false"))
+    worker: Mapped[str | None] = mapped_column(Text)
+    output: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    ready_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    rung_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    rings: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    deadline: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    __table_args__ = (
+        CheckConstraint(f"status in ({', '.join(repr(status.value) for status in StepStatus)})", name="status"),
+        # the sweeper: ready steps that nobody took
+        Index("ix_steps_ready", "rung_at", postgresql_where=text("status = 'ready'")),
+        # the sweeper: timers and retries that are due
+        Index("ix_steps_due", "due_at", postgresql_where=text("status = 'waiting'")),
+        # what a worker holds, and what outlived its timeout
+        Index("ix_steps_running", "worker", "deadline", postgresql_where=text("status = 'running'")),
+    )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A step that this worker may run, with all it needs for it. `fence` goes with the result.
+
+    outputs: step id → output of each dependency. run: tenant, user_id, conversation_id.
+    """
+
+    run_id: str
+    step_id: str
+    fence: int
+    tool: str
+    arguments: dict[str, Any]
+    timeout: float
+    retry: dict[str, Any]
+    failures: int
+    max_attempts: int
+    waited: bool
+    outputs: dict[str, Any]
+    run: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What finishing a step led to.
+
+    fenced: the result came too late and was only kept for the record. next: a step that this made ready and that this
+    worker now owns. ready: other steps to ring. settled: no step of the run is left open. events: to publish.
+    """
+
+    fenced: bool
+    next: Claim | None
+    ready: list[str]
+    settled: bool
+    events: list[dict[str, Any]]
+
+
+def rows_of(plan: Plan, tools: dict[str, ListedTool], *, required: bool, attempts: int) -> list[dict[str, Any]]:
+    """The steps of a plan as rows for `runs.accept_plan`; dependents and counts of unmet dependencies worked out.
+
+    required, attempts: what holds for a step that does not say.
+    """
+    dependents: dict[str, list[str]] = {step.id: [] for step in plan.steps}
+    for step in plan.steps:
+        for before in step.dependencies():
+            dependents[before].append(step.id)
+    return [
+        _row(position, step, tools[step.tool], dependents[step.id], required=required, attempts=attempts)
+        for position, step in enumerate(plan.steps)
+    ]
+
+
+def _row(
+    position: int, step: PlanStep, tool: ListedTool, dependents: list[str], *, required: bool, attempts: int
+) -> dict[str, Any]:
+    asked = step.retry.model_dump(exclude_none=True) if step.retry else {}
+    retry = {"attempts": attempts, **tool.retry, **asked}
+    return {
+        "id": step.id,
+        "position": position,
+        "tool": step.tool,
+        "arguments": step.arguments,
+        "depends_on": step.dependencies(),
+        "dependents": dependents,
+        "required": required if step.required is None else step.required,
+        "effect": tool.effect,
+        "timeout": step.timeout or tool.timeout,
+        "retry": retry,
+        "max_attempts": retry["attempts"],
+        "why": step.why,
+    }
+
+
+def of_run(run_id: UUID) -> list[Step]:
+    """All steps of a run, in the plan's order."""
+    with database.session() as session:
+        return list(session.scalars(select(Step).where(Step.run_id == run_id).order_by(Step.position)))
+
+
+def claim(run_id: str, step_id: str, worker: str) -> tuple[Claim, list[dict[str, Any]]] | None:
+    """Become the owner of a ready step; returns it with the events to publish, or None when it is not there to take."""
+    claimed = database.call("claim_step", run_id, step_id, worker)
+    return (_claim(claimed), claimed["events"]) if claimed else None
+
+
+def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
+    claim: Claim,
+    outcome: Outcome,
+    *,
+    worker: str,
+    input: dict[str, Any] | None = None,
+    output: Any = None,
+    error: dict[str, Any] | None = None,
+    delay: float | None = None,
+    go_on: bool = True,
+) -> Finished:
+    """Record how an attempt ended, in one commit with all that follows from it.
+
+    delay: seconds until a retry or a wait is due. go_on: claim one of the steps that this made ready for this worker.
+    """
+    found = database.call(
+        "finish_step",
+        claim.run_id,
+        claim.step_id,
+        claim.fence,
+        worker,
+        outcome,
+        None if input is None else database.json(input),
+        None if outcome != "succeeded" else database.json(output),
+        None if error is None else database.json(error),
+        delay,
+        go_on,
+    )
+    return Finished(
+        fenced=found["fenced"],
+        next=_claim(found["next"]) if found.get("next") else None,
+        ready=found.get("ready") or [],
+        settled=found.get("settled", False),
+        events=found.get("events") or [],
+    )
+
+
+def report_progress(claim: Claim, text: str) -> list[dict[str, Any]]:
+    """Record `step.progress` for a running attempt; returns the event, or nothing when fenced off."""
+    return database.call("report_step_progress", claim.run_id, claim.step_id, claim.fence, text)
+
+
+def _claim(row: dict[str, Any]) -> Claim:
+    return Claim(
+        run_id=row["run"]["id"],
+        step_id=row["id"],
+        fence=row["attempt"],
+        tool=row["tool"],
+        arguments=row["arguments"],
+        timeout=row["timeout"],
+        retry=row["retry"],
+        failures=row["failures"],
+        max_attempts=row["max_attempts"],
+        waited=row["waited"],
+        outputs=row["outputs"] or {},
+        run=row["run"],
+    )

