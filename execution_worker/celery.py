@@ -1,0 +1,19 @@
+"""The execution worker's Celery app: `celery -A execution_worker worker -Q execution -P threads`."""
+
+from typing import Any
+
+from celery.signals import worker_init
+
+from services.pipeline import celery_app, worker_process
+
+app = celery_app.create("execution_worker")
+app.conf.include = ["execution_worker.tasks"]
+worker_process.prepare(app, celery_app.EXECUTION)
+
+
+@worker_init.connect(weak=False)
+def _begin(**_: Any) -> None:
+    from execution_worker import cancellation, registry
+
+    registry.load()
+    cancellation.start()
