@@ -8,12 +8,14 @@ from services.pipeline import celery_app, worker_process
 
 app = celery_app.create("execution_worker")
 app.conf.include = ["execution_worker.tasks"]
-worker_process.prepare(app, celery_app.EXECUTION)
 
 
 @worker_init.connect(weak=False)
-def _begin(**_: Any) -> None:
+def _load_tools(**_: Any) -> None:
     from execution_worker import cancellation, registry
 
     registry.load()
     cancellation.start()
+
+
+worker_process.prepare(app, celery_app.EXECUTION)  # after the tools: whoever is registered can run steps

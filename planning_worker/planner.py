@@ -49,6 +49,8 @@ def plan_run(run_id: str) -> None:
 
 def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]]:
     tools = catalogue.listed()
+    if not tools:
+        raise Unavailable("No execution worker has registered its tools yet.")
     current = settings.current()
     if run["given_plan"] is not None:
         plan = plan_rules.parse(run["given_plan"])
