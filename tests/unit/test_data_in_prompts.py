@@ -22,3 +22,15 @@ def test_long_data_is_cut_and_says_so() -> None:
 
     assert data_fence.CUT in fence
     assert len(fence) < 150
+
+
+def test_angle_brackets_of_code_stay_as_they_are() -> None:
+    assert "if a < b: <p>" in data_fence.fenced("page", "if a < b: <p>")
+
+
+def test_the_latest_turns_are_kept_in_their_order() -> None:
+    turns = [("user", "ancient " * 50), ("assistant", "middle"), ("user", "new")]
+    fence = data_fence.conversation(turns, 50)
+
+    assert "ancient" not in fence
+    assert fence.index("middle") < fence.index("new")
