@@ -6,9 +6,11 @@ with LoopbackSite({"/": page("<p>Hello</p>")}) as site:
 
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Self
+
+from tests.quiet_server import QuietServer
 
 Handler = Callable[[BaseHTTPRequestHandler], None]
 
@@ -58,8 +60,7 @@ class LoopbackSite:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Request)
-        self._server.daemon_threads = True
+        self._server = QuietServer(("127.0.0.1", 0), Request)
         self.port = self._server.server_address[1]
 
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:

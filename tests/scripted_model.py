@@ -16,10 +16,12 @@ import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from tests.quiet_server import QuietServer
 
 EMBEDDING_SIZE = 64
 ALL_FORMATS = ("json_schema", "json_object", "text")
@@ -106,8 +108,7 @@ class ScriptedModel:
         self._rules = [(re.compile(pattern, re.DOTALL), reply) for pattern, reply in rules]
         self._otherwise = otherwise or failing(501, "The script of the scripted model has no reply left.")
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
-        self._server.daemon_threads = True
+        self._server = QuietServer(("127.0.0.1", port), _handler(self))
         self.port: int = self._server.server_address[1]
         self.base_url = f"http://127.0.0.1:{self.port}/v1"
 
