@@ -133,7 +133,8 @@ def _row(memory: NewMemory) -> dict[str, Any]:
     metadata = memory.metadata or {}
     text = memory.text.replace("\x00", "")  # Postgres takes no NUL in text
     at = memory.at or clock.now()
-    setting = turns.read(text, kind=memory.kind, at=at, conversation_id=memory.conversation_id, metadata=metadata)
+    talk = memory.conversation_id if memory.source_run is None or memory.kind == "message" else None
+    setting = turns.read(text, at=at, is_message=memory.kind == "message", conversation_id=talk, metadata=metadata)
     return {
         "id": memory.id or uuid4(),
         "user_id": memory.user_id,
@@ -196,7 +197,7 @@ _PENDING = sql("""
           and (b.at, b.position) < (m.at, m.position) and b.at > m.at - interval '1 hour'
         order by b.at desc, b.position desc limit 1
     ) before on true
-    where m.embedding_model is null
+    where m.embedding_model is null and (cast(:ids as uuid[]) is null or m.id = any(cast(:ids as uuid[])))
     order by m.position limit :limit
     for update of m skip locked
 """)
@@ -212,8 +213,17 @@ def embed_pending(limit: int = 64) -> int:
 
     Raises Unavailable when the embedder can't work: the memories stay pending and are found by their words alone.
     """
+    return _embed(limit, None)
+
+
+def embed(ids: Sequence[UUID]) -> int:
+    """Embed these memories now, those of them that have no vector yet. Raises Unavailable as embed_pending does."""
+    return _embed(len(ids), list(ids))
+
+
+def _embed(limit: int, ids: list[UUID] | None) -> int:
     with database.session() as session:
-        rows = session.execute(_PENDING, {"limit": limit}).all()
+        rows = session.execute(_PENDING, {"limit": limit, "ids": ids}).all()
         if not rows:
             return 0
         embedded = embedders.current().embed([_window(row) for row in rows])

@@ -17,7 +17,7 @@ terms as materialized (
   order by length(lexeme) desc limit 40
 ),
 hits as materialized (
-  select o.id, t.term, ts_rank(o.lexemes, t.word, 1) as rank from owned o join terms t on o.lexemes @@ t.word
+  select o.id, t.term, ts_rank(o.lexemes, t.word) as rank from owned o join terms t on o.lexemes @@ t.word
 ),
 -- How rare a word is among this owner's memories (BM25's idf, always positive).
 rarity as (

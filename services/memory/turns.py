@@ -10,12 +10,15 @@ from typing import Any
 
 _LABELLED = re.compile(r"^(?:\[[^\]]{0,60}\]\s*)?([^\W\d_][\w .'-]{0,38}):\s")
 
+_IS_ID = re.compile(r"(^|_|[a-z])(id|Id|key|url|Url)$")
+MAX_CONTEXT = 600  # characters
+
 
 @dataclass(frozen=True)
 class Setting:
     """speaker: who said it, if known. thread: which talk it is a turn of; None for a memory that stands alone.
 
-    context: the words around the text that are searched with it (speaker, day, caption of a picture).
+    context: the words around the text that are searched with it: the day, and the metadata's texts.
     """
 
     speaker: str | None
@@ -23,28 +26,29 @@ class Setting:
     context: str
 
 
-def read(text: str, *, kind: str, at: datetime, conversation_id: str | None, metadata: dict[str, Any]) -> Setting:
-    """The setting of a memory.
+def read(
+    text: str, *, at: datetime, is_message: bool, conversation_id: str | None, metadata: dict[str, Any]
+) -> Setting:
+    """The setting of a memory. What is a message, or has a speaker or a session, is a turn.
 
-    metadata may hold `speaker` (else a leading "Name: " in the text counts), `session` (a part of the conversation)
-    and `caption` (of a picture that was shared). A memory of kind `message`, or with a speaker or a session, is a turn.
+    metadata may hold `speaker`, `session` (a part of the conversation) and `caption` (of a picture that was shared);
+    its other texts are searched too. Without `speaker`, a leading "Name: " counts in what belongs to a conversation.
     """
-    given = _string(metadata.get("speaker"))
-    labelled = _LABELLED.match(text)
-    speaker = given or (labelled.group(1) if labelled and kind == "message" else None)
-    session = _string(metadata.get("session"))
-    is_turn = kind == "message" or given is not None or session is not None
-    caption = _string(metadata.get("caption"))
-    parts = [given, f"{at:%A} {at.day} {at:%B %Y}", f"shared a photo: {caption}" if caption else None]
+    given = _scalar(metadata.get("speaker"))
+    labelled = _LABELLED.match(text) if is_message or conversation_id else None
+    speaker = given or (labelled.group(1) if labelled else None)
+    session = _scalar(metadata.get("session"))
+    is_turn = is_message or speaker is not None or session is not None
+    words = [_scalar(value) for name, value in metadata.items() if isinstance(value, str) and not _IS_ID.search(name)]
     return Setting(
         speaker=speaker,
         thread=f"{conversation_id or ''}/{session or ''}" if is_turn else None,
-        context=", ".join(part for part in parts if part),
+        context=", ".join([f"{at:%A} {at.day} {at:%B %Y}", *(word for word in words if word)])[:MAX_CONTEXT],
     )
 
 
-def _string(value: Any) -> str | None:
+def _scalar(value: Any) -> str | None:
     """A metadata value as text; numbers count, anything nested does not."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return str(value).strip()[:200] or None
+    return str(value).replace("\x00", "").strip()[:200] or None
