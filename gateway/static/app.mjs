@@ -72,7 +72,7 @@ function PaneSwitch() {
 const spoken = computed(() => {
   const run = selected.value?.run.value;
   if (!run) return "";
-  if (["waiting"].includes(selected.value.connection.value)) return "Connection lost, reconnecting.";
+  if (selected.value.connection.value === "waiting") return "Connection lost, reconnecting.";
   return isOver(run) ? `Run ${statusWord(run.status)}.` : progressOf(run);
 });
 

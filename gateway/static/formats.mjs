@@ -38,4 +38,4 @@ export function prettyJson(value) {
 }
 
 /** What a run is called in lists and headings. */
-export const runName = (run) => run.request || `Plan with ${counted(run.steps?.length || 0, "step")}`;
+export const runName = (run) => run.request || (run.steps?.length ? `Given plan of ${counted(run.steps.length, "step")}` : "Given plan");

@@ -1,7 +1,7 @@
 // The plan as a drawing: dagre says where steps and arrows go, this draws them as SVG. One tab stop; arrow keys walk it.
 
 import { useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { Graph, layout } from "@dagrejs/dagre";
 import { html } from "./html.mjs";
 import { StatusMark } from "./marks.mjs";
@@ -11,14 +11,21 @@ import { openStep, showStep } from "./conversation.mjs";
 const WIDTH = 164;
 const HEIGHT = 46;
 const LONGEST_NAME = 17;
+const ROOM = 440; // what the pane shows of a drawing's width; wider ones are turned on their side if that helps
+const SMALLEST = 0.75; // below this scale the text is hard to read: then it scrolls
 const TURNS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
 
 export function PlanGraph({ steps, timing }) {
   const shape = steps.map((step) => `${step.id}<${step.dependsOn.join()}`).join(" ");
-  const drawing = useMemo(() => drawn(steps), [shape]);
+  const drawing = useMemo(() => bestDrawing(steps), [shape]);
   const current = useSignal(null);
   const byId = new Map(steps.map((step) => [step.id, step]));
   const stop = byId.has(current.value) ? current.value : steps[0].id;
+
+  const box = useRef(null);
+  useLayoutEffect(() => {
+    box.current.scrollLeft = (box.current.scrollWidth - box.current.clientWidth) / 2; // a wide plan opens on its middle
+  }, [shape]);
 
   const walk = (event) => {
     if (!TURNS[event.key]) return;
@@ -29,9 +36,9 @@ export function PlanGraph({ steps, timing }) {
     document.getElementById(`node-${next.id}`)?.focus();
   };
 
-  return html`<div class="graph">
+  return html`<div class="graph" ref=${box}>
     <svg role="group" aria-label=${`Plan as a graph: ${counted(steps.length, "step")}. Arrow keys move, Enter opens a step.`}
-      width=${drawing.width} height=${drawing.height} viewBox=${`0 0 ${drawing.width} ${drawing.height}`} onKeyDown=${walk}>
+      style=${{ minWidth: `${drawing.width * SMALLEST}px` }} width=${drawing.width} height=${drawing.height} viewBox=${`0 0 ${drawing.width} ${drawing.height}`} onKeyDown=${walk}>
       <defs>
         <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
           <path d="M1 1 7 4 1 7" />
@@ -70,9 +77,16 @@ function edgeState(from, to) {
   return from.status === "succeeded" ? "done" : "open";
 }
 
-function drawn(steps) {
+function bestDrawing(steps) {
+  const downwards = drawn(steps, "TB");
+  if (downwards.width <= ROOM) return downwards;
+  const sideways = drawn(steps, "LR");
+  return sideways.width < downwards.width ? sideways : downwards;
+}
+
+function drawn(steps, rankdir) {
   const graph = new Graph();
-  graph.setGraph({ rankdir: "TB", nodesep: 18, ranksep: 30, marginx: 6, marginy: 6 });
+  graph.setGraph({ rankdir, nodesep: 16, ranksep: 32, marginx: 6, marginy: 6 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const step of steps) graph.setNode(step.id, { width: WIDTH, height: HEIGHT });
   for (const step of steps) for (const id of step.dependsOn) if (graph.hasNode(id)) graph.setEdge(id, step.id);

@@ -20,7 +20,7 @@ export function StepDetails({ step, times }) {
       ${step.because && html`<${Fact} name="Skipped because">${step.because}<//>`}
     </dl>
     ${step.error && step.status !== "succeeded" && html`<div class="problem"><p>${step.error}</p></div>`}
-    <${Value} name="Input" of=${step.id} value=${step.arguments} />
+    <${Value} name="Input" of=${step.id} value=${step.input ?? step.arguments} />
     ${typeof said === "string" && html`<p class="step-said">${said}</p>`}
     <${Value} name="Output" of=${step.id} value=${step.output} />
   </div>`;
