@@ -29,6 +29,7 @@ def install_functions(connection: Connection) -> None:
 
 
 def run() -> None:
+    """Migrate the database that the settings name."""
     with database.engine().begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         context.configure(

@@ -42,7 +42,7 @@ def configure(process: str) -> None:
 
 def get(name: str) -> Any:
     """A logger; call it as `log.info("Run finished", run_id=…)`."""
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(source=name)
 
 
 @contextmanager

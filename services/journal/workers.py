@@ -1,6 +1,7 @@
 """Worker processes: one row each, with a heartbeat. A worker without a row owns nothing."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import DateTime, Double, Index, Integer, Text, func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -43,8 +44,8 @@ def living_kinds(seconds: float) -> set[str]:
         return set(session.scalars(select(Worker.kind).where(recent).distinct()))
 
 
-def release(worker: str, reason: str) -> int:
-    """Take the worker off the list and give back all that it owned; returns how much that was.
+def release(worker: str, reason: str) -> list[dict[str, Any]]:
+    """Take the worker off the list and give back all that it owned; returns the events to publish.
 
     reason: `lost` (it died; counts as a failed attempt) or `handed_back` (it said goodbye; counts as nothing).
     """

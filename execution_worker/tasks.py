@@ -1,0 +1,22 @@
+"""The execution worker's tasks: open a run's execution, run a step and what follows from it."""
+
+from execution_worker import step_runner
+from execution_worker.celery import app
+from services import logs
+from services.journal import runs
+from services.pipeline import phases
+
+
+@app.task(name="execution_worker.execute_run")
+def execute_run(run_id: str) -> None:
+    """Open the chord of a planned run. A doubled message finds nothing left to ring."""
+    first = runs.open_execution(run_id)
+    if first:
+        phases.open_execution(run_id, first)
+
+
+@app.task(name="execution_worker.run_step")
+def run_step(run_id: str, step_id: str) -> None:
+    """Run a ready step, and in place the line of steps that it opens. Never raises: failures are rows."""
+    with logs.bound(run_id=run_id):
+        step_runner.run_strand(run_id, step_id)

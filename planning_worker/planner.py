@@ -1,0 +1,104 @@
+"""Plans a run: claims its planning phase, lets the caller, the model or the offline brain say how, hands it on."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from planning_worker import model_planner, offline
+from planning_worker.plan_request import PlanRequest, Turn
+from services import clock, logs, settings
+from services.errors import PerdureError, PlanRefused, Retryable, ToolError, Unavailable
+from services.journal import conversations, event_feed, plan_rules, runs, steps
+from services.journal.plan_shape import Plan
+from services.memory import recall
+from services.pipeline import heartbeat, phases
+from services.tools import catalogue
+
+MAX_FAILURES = 5
+
+log = logs.get(__name__)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan with where it came from. source: caller, model or offline; brain: what will answer, as people see it."""
+
+    plan: Plan
+    source: str
+    brain: str
+    usage: dict[str, Any] = field(default_factory=dict)
+    prompt_version: str | None = None
+
+
+def plan_run(run_id: str) -> None:
+    """Plan the run if its planning phase is unowned. Every failure ends on the run's row, never in a traceback."""
+    phase = runs.claim_phase(run_id, "plan", heartbeat.worker_id())
+    if phase is None:
+        return
+    try:
+        planned, tools = _plan(phase.run)
+    except PerdureError as error:
+        _fail(phase, error)
+        return
+    except Exception as error:
+        log.exception("Planning broke")
+        _fail(phase, Unavailable(f"Planning broke: {type(error).__name__}."))
+        return
+    _accept(phase, planned, tools)
+
+
+def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]]:
+    tools = catalogue.listed()
+    if not tools:
+        raise Unavailable("No execution worker has registered its tools yet.")
+    current = settings.current()
+    if run["given_plan"] is not None:
+        plan = plan_rules.parse(run["given_plan"])
+        plan_rules.check(plan, tools, max_steps=current.max_steps)
+        return Planned(plan, "caller", current.model if current.model_configured else "offline"), tools
+    asked = PlanRequest(
+        request=run["request"],
+        now=datetime.fromisoformat(run["created_at"]),
+        tools=tools,
+        turns=[Turn(message.role, message.text) for message in conversations.recent(run)],
+        memories=recall.recall(run["tenant"], run["user_id"], run["request"], limit=5),
+    )
+    if current.model_configured:
+        made = model_planner.plan(asked, max_steps=current.max_steps)
+        return Planned(made.plan, "model", current.model, made.usage, made.prompt_version), tools
+    plan = offline.plan(asked)
+    plan_rules.check(plan, tools, max_steps=current.max_steps)
+    return Planned(plan, "offline", "offline"), tools
+
+
+def _accept(phase: runs.Phase, planned: Planned, tools: dict[str, catalogue.ListedTool]) -> None:
+    rows = steps.rows_of(
+        planned.plan, tools, required=planned.source == "caller", attempts=settings.current().step_attempts
+    )
+    accepted = runs.accept_plan(
+        phase,
+        {
+            "brain": planned.brain,
+            "source": planned.source,
+            "note": planned.plan.note,
+            "usage": planned.usage,
+            "prompt_version": planned.prompt_version,
+            "steps": rows,
+        },
+    )
+    if accepted is None:
+        return  # fenced off: cancelled meanwhile, or taken over by another worker
+    event_feed.publish(accepted["events"])
+    if accepted["phase"] == "reflect":
+        phases.ring(phase.run_id, "reflect")
+
+
+def _fail(phase: runs.Phase, error: PerdureError) -> None:
+    """Try again later what may work later; fail the run with the sentence otherwise."""
+    transient = isinstance(error, Unavailable | Retryable) and not isinstance(error, PlanRefused)
+    again = transient and phase.run["phase_failures"] + 1 < MAX_FAILURES
+    wait = getattr(error, "retry_after", None) or min(2.0 ** phase.run["phase_failures"], 30.0)
+    log.warning("Planning failed", error=error.detail, again_in=wait if again else None, at=clock.to_wire(clock.now()))
+    detail = error.detail if isinstance(error, ToolError | PlanRefused) else f"{error.title}: {error.detail}"
+    events = runs.fail_phase(phase, detail=detail, retry_in=wait if again else None)
+    event_feed.publish(events or [])

@@ -1,0 +1,12 @@
+"""The planning worker's only task."""
+
+from planning_worker import planner
+from planning_worker.celery import app
+from services import logs
+
+
+@app.task(name="planning_worker.plan_run")
+def plan_run(run_id: str) -> None:
+    """Plan a run whose turn it is; anything else is a doubled or late message and does nothing."""
+    with logs.bound(run_id=run_id):
+        planner.plan_run(run_id)

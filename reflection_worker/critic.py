@@ -1,0 +1,134 @@
+"""The critic: accepts what the steps brought and answers, or gives up and says why with what there is."""
+
+import time
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from reflection_worker import model_answer, offline_answer
+from reflection_worker.answer_request import AnswerRequest, FinishedStep
+from services import logs, settings
+from services.errors import PerdureError, Retryable, Unavailable
+from services.journal import conversations, event_feed, plans, runs, steps
+from services.journal.event_names import EventName
+from services.journal.steps import Step, StepStatus
+from services.memory import recall
+from services.pipeline import heartbeat
+
+MAX_FAILURES = 5
+DELTA_SECONDS = 0.06  # deltas of a streamed answer are written together for this long: one commit each
+
+log = logs.get(__name__)
+
+
+class _Fenced(Exception):
+    """Somebody else owns the phase now, or the run was cancelled: stop without a word."""
+
+
+def reflect(run_id: str) -> None:
+    """Answer the run if it is settled and nobody else does."""
+    phase = runs.claim_phase(run_id, "reflect", heartbeat.worker_id())
+    if phase is None:
+        return
+    try:
+        _answer(phase)
+    except _Fenced:
+        log.info("Reflection stopped: the run was cancelled or taken over")
+    except PerdureError as error:
+        _fail(phase, error)
+    except Exception as error:
+        log.exception("Reflection broke")
+        _fail(phase, Unavailable(f"Reflection broke: {type(error).__name__}."))
+
+
+def _answer(phase: runs.Phase) -> None:
+    done = steps.of_run(UUID(phase.run_id))
+    asked = _request(phase.run, done)
+    answer = "".join(_streamed(phase, _pieces(phase.run, asked)))
+    error = _error(phase.run, done)
+    outcome = {
+        "answer": answer,
+        "error": error,
+        "usage": {},
+        "remember": phase.run["request"] is not None,
+    }
+    accepted = runs.accept_answer(phase, outcome)
+    if accepted is None:
+        raise _Fenced
+    event_feed.publish(accepted["events"])
+
+
+def _request(run: dict[str, Any], done: list[Step]) -> AnswerRequest:
+    plan = plans.newest(UUID(run["id"]))
+    caller_only = run["request"] is None
+    return AnswerRequest(
+        request=run["request"] or "",
+        now=datetime.fromisoformat(run["created_at"]),
+        steps=[_finished(step) for step in done],
+        note=plan.note if plan else None,
+        turns=[] if caller_only else [(message.role, message.text) for message in conversations.recent(run)],
+        memories=[] if caller_only else recall.recall(run["tenant"], run["user_id"], run["request"], limit=5),
+    )
+
+
+def _finished(step: Step) -> FinishedStep:
+    return FinishedStep(
+        id=step.id,
+        tool=step.tool,
+        why=step.why,
+        arguments=step.input or step.arguments,
+        status=step.status,
+        output=step.output,
+        error=(step.error or {}).get("detail"),
+        depends_on=step.depends_on,
+    )
+
+
+def _pieces(run: dict[str, Any], asked: AnswerRequest) -> Iterable[str]:
+    if run["request"] is not None and settings.current().model_configured:
+        return model_answer.stream(asked)
+    if run["given_plan"] is not None:
+        return [offline_answer.leaf_outputs(asked)]
+    return offline_answer.compose(asked).splitlines(keepends=True)
+
+
+def _streamed(phase: runs.Phase, pieces: Iterable[str]) -> Iterator[str]:
+    """Pass the pieces on, writing them as `answer.delta` events on the way, several at once when they come fast."""
+    waiting = ""
+    written = time.monotonic()
+    for piece in pieces:
+        waiting += piece
+        if time.monotonic() - written >= DELTA_SECONDS:
+            _write_delta(phase, waiting)
+            yield waiting
+            waiting, written = "", time.monotonic()
+    if waiting and phase.run["request"] is not None:
+        _write_delta(phase, waiting)
+    yield waiting
+
+
+def _write_delta(phase: runs.Phase, text: str) -> None:
+    delta = {"name": EventName.ANSWER_DELTA, "data": {"text": text, "attempt": phase.fence}}
+    events = runs.append_events(phase, [delta])
+    if events is None:
+        raise _Fenced
+    event_feed.publish(events)
+
+
+def _error(run: dict[str, Any], done: list[Step]) -> dict[str, Any] | None:
+    """Why the run failed, or None: a required step failed, or nothing at all succeeded."""
+    failed = [step for step in done if step.status == StepStatus.FAILED]
+    fatal = [step for step in failed if step.required]
+    if not fatal and not (failed and not any(step.status == StepStatus.SUCCEEDED for step in done)):
+        return None
+    first = (fatal or failed)[0]
+    return {"detail": f"Step {first.id} ({first.tool}) failed: {(first.error or {}).get('detail')}", "step": first.id}
+
+
+def _fail(phase: runs.Phase, error: PerdureError) -> None:
+    again = isinstance(error, Unavailable | Retryable) and phase.run["phase_failures"] + 1 < MAX_FAILURES
+    wait = getattr(error, "retry_after", None) or min(2.0 ** phase.run["phase_failures"], 30.0)
+    log.warning("Reflection failed", error=error.detail, again_in=wait if again else None)
+    detail = f"The answer could not be written: {error.detail}"
+    event_feed.publish(runs.fail_phase(phase, detail=detail, retry_in=wait if again else None) or [])

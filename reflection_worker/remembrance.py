@@ -1,0 +1,30 @@
+"""The last phase: stores the episode and ends the run. Memory that fails never fails the run."""
+
+from uuid import UUID
+
+from reflection_worker import lessons
+from services import logs
+from services.errors import PerdureError
+from services.journal import event_feed, runs, steps
+from services.journal.event_names import EventName
+from services.pipeline import heartbeat
+
+log = logs.get(__name__)
+
+
+def remember(run_id: str) -> None:
+    """Remember the answered run, if nobody else does, and end it."""
+    phase = runs.claim_phase(run_id, "remember", heartbeat.worker_id())
+    if phase is None:
+        return
+    try:
+        stored = lessons.remember_run(phase.run, steps.of_run(UUID(run_id)))
+    except PerdureError as error:
+        log.warning("Nothing was remembered", error=error.detail)
+        stored = []
+    except Exception:
+        log.exception("Remembering broke")
+        stored = []
+    data = {"ids": [str(memory) for memory in stored], "kind": "episode"}
+    told = [{"name": EventName.MEMORY_STORED, "data": data}] if stored else []
+    event_feed.publish(runs.finish(phase, told) or [])

@@ -1,0 +1,19 @@
+"""The reflection worker's tasks: the two links of the body of every run's chord."""
+
+from reflection_worker import critic, remembrance
+from reflection_worker.celery import app
+from services import logs
+
+
+@app.task(name="reflection_worker.reflect_on_run")
+def reflect_on_run(run_id: str) -> None:
+    """Judge and answer a settled run; anything else is an early, doubled or late message and does nothing."""
+    with logs.bound(run_id=run_id):
+        critic.reflect(run_id)
+
+
+@app.task(name="reflection_worker.remember_run")
+def remember_run(run_id: str) -> None:
+    """Store what the run is worth remembering for, and end it."""
+    with logs.bound(run_id=run_id):
+        remembrance.remember(run_id)

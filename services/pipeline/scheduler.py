@@ -1,0 +1,34 @@
+"""The scheduler process: sweeps every second until told to stop. Run any number of them: `python -m …scheduler`."""
+
+import signal
+import threading
+from types import FrameType
+
+from services import logs, settings
+from services.pipeline import heartbeat, sweeper
+
+log = logs.get(__name__)
+
+
+def main() -> None:
+    """Sweep until SIGTERM or SIGINT."""
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    logs.configure("scheduler")
+    heartbeat.start("scheduler")
+    log.info("Scheduler is ready", worker=heartbeat.worker_id())
+    while not stop.wait(settings.current().sweep_seconds):
+        try:
+            sweeper.sweep()
+        except Exception as error:  # noqa: BLE001 (process edge: the next sweep may find Postgres back)
+            log.warning("A sweep failed", error=str(error))
+    heartbeat.stop()
+
+
+if __name__ == "__main__":
+    main()

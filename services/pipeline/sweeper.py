@@ -1,0 +1,63 @@
+"""The sweeper: finds what is alive but has no living owner or message, and rings. Safe at any number of copies."""
+
+import redis
+
+from services import database, logs, settings
+from services.journal import event_feed, workers
+from services.pipeline import celery_app, heartbeat, phases
+
+BATCH = 500
+EPOCH_KEY = "perdure:epoch"
+_PHASE_QUEUES = {
+    "plan": celery_app.PLANNING,
+    "reflect": celery_app.REFLECTION,
+    "remember": celery_app.REFLECTION,
+}
+
+log = logs.get(__name__)
+
+
+def sweep() -> int:
+    """One pass; returns how many doorbells it rang. Raises Unavailable when Postgres is away."""
+    _release_the_dead()
+    event_feed.publish(database.call("lose_hung_steps", BATCH))
+    if _broker_was_wiped():
+        log.warning("The broker lost its messages; everything ready is rung again")
+        database.call("forget_rings")
+    empty = _empty_queues()
+    steps = database.call("sweep_steps", empty, BATCH)
+    for run_id, step_id, _queue in steps:
+        phases.grow_execution(run_id, [step_id])
+    unowned = database.call("sweep_phases", [phase for phase, queue in _PHASE_QUEUES.items() if queue in empty], BATCH)
+    for run_id, phase in unowned:
+        phases.ring(run_id, phase)
+    return len(steps) + len(unowned)
+
+
+def _release_the_dead() -> None:
+    heartbeat.report_dead_neighbours()
+    for worker in workers.overdue(settings.current().lease_seconds):
+        log.warning("A worker's heartbeat stopped; its work is given back", worker=worker)
+        event_feed.publish(workers.release(worker, "lost"))
+
+
+def _broker_was_wiped() -> bool:
+    """Whether the key that marks this life of the broker is gone; whoever notices sets it anew."""
+    try:
+        return bool(event_feed.client().set(EPOCH_KEY, "1", nx=True))
+    except redis.RedisError:
+        return False  # away, not wiped; it will answer again
+
+
+def _empty_queues() -> list[str]:
+    """The queues in which no message waits. With another broker than Redis, or none in reach: none, to be careful."""
+    if settings.current().broker != settings.current().redis:
+        return []
+    names = [celery_app.PLANNING, celery_app.EXECUTION, celery_app.REFLECTION]
+    try:
+        with event_feed.client().pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.llen(name)
+            return [name for name, length in zip(names, pipe.execute(), strict=True) if length == 0]
+    except redis.RedisError:
+        return []

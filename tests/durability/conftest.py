@@ -1,0 +1,29 @@
+"""A stack of real worker processes whose tools write a ledger of side effects outside of Perdure."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.pipeline.embedded_servers import Addresses
+from tests import stack as stacks
+
+
+@pytest.fixture(scope="session")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ledger") / "side_effects.txt"
+
+
+@pytest.fixture(scope="session")
+def _workers(servers: Addresses, ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stacks.Stack]:
+    logs = tmp_path_factory.mktemp("logs")
+    environment = {"PERDURE_TOOLS": "tests.side_effect_tools", "SIDE_EFFECT_LEDGER": str(ledger)}
+    with stacks.running(logs, *stacks.WORKERS, **environment) as running:
+        yield running
+
+
+@pytest.fixture
+def workers(_workers: stacks.Stack) -> Iterator[stacks.Stack]:
+    """All four kinds alive at the start of every test, whatever the one before killed."""
+    _workers.ensure(*stacks.WORKERS)
+    yield _workers

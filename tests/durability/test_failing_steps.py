@@ -1,0 +1,62 @@
+"""Retries, timeouts and cancellation: what an attempt's end leads to."""
+
+from pathlib import Path
+
+from services.journal import attempts, steps
+from services.journal import runs as journal_runs
+from services.journal.runs import RunStatus, parse_id
+from tests import runs
+from tests.stack import Stack
+
+
+def test_a_step_that_breaks_is_tried_again_with_a_pause(workers: Stack, ledger: Path) -> None:
+    run_id = runs.start({"steps": [{"id": "s1", "tool": "fails_at_first", "arguments": {"times": 2}}]})
+
+    run = runs.wait_for(run_id)
+
+    assert (run.status, run.error) == (RunStatus.SUCCEEDED, None)
+    assert [attempt.outcome for attempt in attempts.of_run(parse_id(run_id))] == ["retry", "retry", "succeeded"]
+
+
+def test_exhausted_attempts_fail_the_run_and_skip_what_follows(workers: Stack) -> None:
+    plan = {
+        "steps": [
+            {"id": "s1", "tool": "fails_at_first", "arguments": {"times": 99}},
+            {"id": "s2", "tool": "noop", "dependsOn": ["s1"]},
+            {"id": "s3", "tool": "noop", "dependsOn": ["s2"]},
+        ]
+    }
+    run_id = runs.start(plan)
+
+    run = runs.wait_for(run_id)
+
+    assert run.status == RunStatus.FAILED
+    assert "s1" in run.error["detail"]
+    assert {step.id: step.status for step in steps.of_run(parse_id(run_id))} == {
+        "s1": "failed",
+        "s2": "skipped",
+        "s3": "skipped",
+    }
+
+
+def test_a_hung_tool_costs_its_timeout_and_not_the_worker(workers: Stack, ledger: Path) -> None:
+    hung = [runs.start({"steps": [{"id": "s1", "tool": "hangs"}]}) for _ in range(20)]
+    healthy = runs.start(runs.chain(3, tool="noop"))
+
+    assert runs.wait_for(healthy).status == RunStatus.SUCCEEDED
+    assert {runs.wait_for(run_id).status for run_id in hung} == {RunStatus.FAILED}
+
+
+def test_cancel_stops_what_has_not_started_and_keeps_what_is_done(workers: Stack, ledger: Path) -> None:
+    run_id = runs.start(runs.chain(10, seconds=0.3))
+    runs.wait_until(lambda: runs.ledger(ledger, run_id, "end")["s1"] == 1)
+    journal_runs.request_cancel(runs.TENANT, run_id)
+
+    run = runs.wait_for(run_id, timeout=5)
+
+    assert run.status == RunStatus.CANCELLED
+    assert sum(runs.ledger(ledger, run_id, "begin").values()) < 10
+    found = {step.id: step.status for step in steps.of_run(parse_id(run_id))}
+    assert found["s1"] == "succeeded"
+    assert found["s9"] == "cancelled"
+    runs.history(run_id)

@@ -1,0 +1,55 @@
+"""A message is a doorbell: lost, doubled, late or early, it changes nothing but time."""
+
+from pathlib import Path
+
+from services.journal import event_feed
+from services.journal.runs import RunStatus
+from services.pipeline import phases
+from tests import runs
+from tests.stack import Stack
+
+
+def test_a_run_whose_first_message_was_lost_is_rung_by_the_sweeper(workers: Stack) -> None:
+    run_id = runs.start(runs.chain(3, tool="noop"), ring=False)
+
+    assert runs.wait_for(run_id).status == RunStatus.SUCCEEDED
+
+
+def test_flushall_in_the_middle_of_runs_loses_and_doubles_nothing(workers: Stack, ledger: Path) -> None:
+    started = [runs.start(runs.fan(4, seconds=0.3)) for _ in range(10)]
+    runs.wait_until(lambda: sum(runs.ledger(ledger, started[0], "end").values()) >= 1)
+    event_feed.client().flushall()
+
+    ended = [runs.wait_for(run_id) for run_id in started]
+
+    assert {run.status for run in ended} == {RunStatus.SUCCEEDED}
+    for run_id in started:
+        assert set(runs.ledger(ledger, run_id, "end").values()) == {1}
+        runs.history(run_id)
+
+
+def test_every_message_doubled_runs_every_step_once(workers: Stack, ledger: Path) -> None:
+    run_id = runs.start(runs.fan(3, seconds=0.2))
+    for _ in range(5):
+        phases.start(run_id)
+        phases.grow_execution(run_id, ["s0", "s1", "s2", "join"])
+        phases.ring(run_id, "reflect")
+        phases.ring(run_id, "remember")
+
+    assert runs.wait_for(run_id).status == RunStatus.SUCCEEDED
+    assert runs.ledger(ledger, run_id, "begin") == {"s0": 1, "s1": 1, "s2": 1}
+    names = [event["name"] for event in runs.history(run_id)]
+    assert names.count("plan.created") == names.count("answer.completed") == 1
+
+
+def test_an_ended_run_ignores_whatever_still_rings(workers: Stack) -> None:
+    run_id = runs.start(runs.chain(2, tool="noop"))
+    runs.wait_for(run_id)
+    before = runs.history(run_id)
+    phases.start(run_id)
+    phases.grow_execution(run_id, ["s0", "s1"])
+    phases.ring(run_id, "reflect")
+    other = runs.start(runs.chain(2, tool="noop"))
+    runs.wait_for(other)
+
+    assert runs.history(run_id) == before

@@ -1,0 +1,55 @@
+"""Tools whose effects are counted outside of Perdure: each call appends a line to a file. For PERDURE_TOOLS."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from services.tools.contract import Retry, ToolContext, tool
+
+LEDGER = "SIDE_EFFECT_LEDGER"
+
+
+def _note(context: ToolContext, what: str) -> None:
+    with Path(os.environ[LEDGER]).open("a") as ledger:
+        ledger.write(f"{context.run_id} {context.step_id} {context.attempt} {what} {time.time():.3f}\n")
+
+
+@tool(effect="idempotent", retry=Retry(attempts=10, base=0.05, cap=0.2))
+def slow_effect(context: ToolContext, seconds: float = 0.3) -> dict[str, Any]:
+    """Note the beginning, take a while, note the end."""
+    _note(context, "begin")
+    time.sleep(seconds)
+    _note(context, "end")
+    return {"step": context.step_id}
+
+
+@tool(effect="pure", retry=Retry(attempts=3, base=0.05, cap=0.1))
+def fails_at_first(context: ToolContext, times: int = 1) -> dict[str, Any]:
+    """Break on the first attempts."""
+    _note(context, "try")
+    if context.attempt <= times:
+        raise RuntimeError("not yet")
+    return {"attempt": context.attempt}
+
+
+@tool(effect="pure", timeout=1, retry=Retry(attempts=2, base=0.05, cap=0.1))
+def hangs(context: ToolContext) -> None:
+    """Never come back."""
+    _note(context, "hang")
+    time.sleep(3600)
+
+
+@tool(effect="pure", retry=Retry(attempts=2))
+def kills_its_worker(context: ToolContext) -> None:
+    """Take the whole worker process down."""
+    _note(context, "poison")
+    os.kill(os.getpid(), 9)
+
+
+@tool(effect="unsafe")
+def unsafe_effect(context: ToolContext, seconds: float = 3) -> dict[str, Any]:
+    """An effect that must not be repeated."""
+    _note(context, "unsafe")
+    time.sleep(seconds)
+    return {"done": True}
