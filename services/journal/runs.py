@@ -143,6 +143,13 @@ def listed(
         return list(session.scalars(query))
 
 
+def last_seqs(run_ids: list[str]) -> dict[str, int]:
+    """The number of the newest event of each of these runs."""
+    with database.session() as session:
+        found = session.execute(select(Run.id, Run.last_seq).where(Run.id.in_([UUID(run_id) for run_id in run_ids])))
+        return {str(run_id): last for run_id, last in found}
+
+
 def claim_phase(run_id: str, phase: str, worker: str) -> Phase | None:
     """Become the owner of the run's present phase; None when it is another phase's turn or someone owns it already.
 
