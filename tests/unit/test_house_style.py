@@ -8,7 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ["services", "planning_worker", "execution_worker", "reflection_worker", "gateway", "migrations"]
-MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "versions" not in path.parts)
+MODULES = sorted(
+    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "versions" not in path.parts
+)
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "base"}
 
 # What may appear only in one place: a pattern, and where its home is.
@@ -44,7 +46,9 @@ def test_functions_are_short_and_public_ones_say_what_they_mean(path: Path) -> N
         assert (function.end_lineno or 0) - function.lineno < 60, f"{function.name} is too long"
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-            decorated = any("route" in ast.unparse(mark) or "handler" in ast.unparse(mark) for mark in node.decorator_list)
+            decorated = any(
+                "route" in ast.unparse(mark) or "handler" in ast.unparse(mark) for mark in node.decorator_list
+            )
             assert ast.get_docstring(node) or decorated, f"{node.name} needs a docstring"
 
 
