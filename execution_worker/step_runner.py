@@ -14,7 +14,7 @@ from services import clock, logs, settings
 from services.errors import Cancelled, Failed, Retryable, ToolError
 from services.journal import event_feed, references, steps
 from services.journal.steps import Claim, Outcome
-from services.pipeline import heartbeat, phases, worker_process
+from services.pipeline import heartbeat, phases, short_timers, worker_process
 from services.tools.contract import Tool, ToolContext, WaitUntil
 
 log = logs.get(__name__)
@@ -58,6 +58,8 @@ def run_strand(run_id: str, step_id: str) -> None:
         if finished.ready:
             phases.grow_execution(run_id, finished.ready)
         event_feed.publish(finished.events)
+        if ended.delay is not None:
+            short_timers.ring_in(ended.delay, run_id, claim.step_id)
         if finished.fenced:
             log.warning("A late result was refused", step=claim.step_id, attempt=claim.fence)
         claim = finished.next

@@ -65,7 +65,7 @@ def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]
     )
     if current.model_configured:
         made = model_planner.plan(asked, max_steps=current.max_steps)
-        return Planned(made.plan, "model", current.model, made.usage, made.prompt_version), tools
+        return Planned(made.plan, "model", current.model, made.usage.to_wire(), made.prompt_version), tools
     plan = offline.plan(asked)
     plan_rules.check(plan, tools, max_steps=current.max_steps)
     return Planned(plan, "offline", "offline"), tools

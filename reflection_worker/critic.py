@@ -14,6 +14,7 @@ from services.journal import conversations, event_feed, plans, runs, steps
 from services.journal.event_names import EventName
 from services.journal.steps import Step, StepStatus
 from services.memory import recall
+from services.model.provider import TextStream
 from services.pipeline import heartbeat
 
 MAX_FAILURES = 5
@@ -45,12 +46,13 @@ def reflect(run_id: str) -> None:
 def _answer(phase: runs.Phase) -> None:
     done = steps.of_run(UUID(phase.run_id))
     asked = _request(phase.run, done)
-    answer = "".join(_streamed(phase, _pieces(phase.run, asked)))
+    pieces = _pieces(phase.run, asked)
+    answer = "".join(_streamed(phase, pieces))
     error = _error(phase.run, done)
     outcome = {
         "answer": answer,
         "error": error,
-        "usage": {},
+        "usage": {"answer": pieces.usage.to_wire()} if isinstance(pieces, TextStream) else {},
         "remember": phase.run["request"] is not None,
     }
     accepted = runs.accept_answer(phase, outcome)

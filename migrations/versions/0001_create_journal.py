@@ -80,6 +80,10 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("position", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("speaker", sa.Text(), nullable=True),
+        sa.Column("thread", sa.Text(), nullable=True),
+        sa.Column("context", sa.Text(), nullable=False),
         sa.Column("metadata", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("source_run", sa.Uuid(), nullable=True),
         sa.Column("source_step", sa.Text(), nullable=True),
@@ -87,7 +91,7 @@ def upgrade() -> None:
         sa.Column(
             "lexemes",
             postgresql.TSVECTOR(),
-            sa.Computed("to_tsvector('english', text)", persisted=True),
+            sa.Computed("to_tsvector('english', context || ' ' || text)", persisted=True),
             nullable=False,
         ),
         sa.Column("embedding", HALFVEC(), nullable=True),
@@ -96,12 +100,12 @@ def upgrade() -> None:
         sa.Column("valid_to", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_memories")),
     )
-    op.create_index("ix_memories_lexemes", "memories", ["lexemes"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_memories_tenant_user_id_at"), "memories", ["tenant", "user_id", "at"], unique=False)
+    op.create_index("ix_memories_thread", "memories", ["tenant", "user_id", "thread", "at", "position"], unique=False)
     op.create_index(
         "ix_memories_unembedded",
         "memories",
-        ["recorded_at"],
+        ["position"],
         unique=False,
         postgresql_where=sa.text("embedding_model is null"),
     )
@@ -288,9 +292,9 @@ def downgrade() -> None:
     op.drop_index("ix_runs_phase_worker", table_name="runs", postgresql_where=sa.text("phase_worker is not null"))
     op.drop_index("ix_runs_alive", table_name="runs", postgresql_where=sa.text("phase is not null"))
     op.drop_table("runs")
+    op.drop_index("ix_memories_thread", table_name="memories")
     op.drop_index("ix_memories_unembedded", table_name="memories", postgresql_where=sa.text("embedding_model is null"))
     op.drop_index(op.f("ix_memories_tenant_user_id_at"), table_name="memories")
-    op.drop_index("ix_memories_lexemes", table_name="memories", postgresql_using="gin")
     op.drop_table("memories")
     op.drop_table("idempotency_keys")
     op.drop_table("events")

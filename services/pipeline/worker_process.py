@@ -1,20 +1,19 @@
 """What every Celery worker process does besides its tasks: logs, heartbeat, and a drain that hands work back in time.
 
 The pools are threads. Celery's remapped SIGTERM crashes those (celery#10490), so the drain is our own: after SIGTERM no
-strand goes on and no step is claimed; what still runs after `DRAIN_SECONDS` is handed back and the process ends.
+strand goes on and no step is claimed; what still runs after `drain_seconds` is handed back and the process ends.
 """
 
 import os
 import threading
+import time
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
 
-from services import logs
+from services import logs, settings
 from services.pipeline import heartbeat
-
-DRAIN_SECONDS = 20  # a dyno gets 30 s between SIGTERM and SIGKILL
 
 log = logs.get(__name__)
 _draining = threading.Event()
@@ -50,7 +49,7 @@ def prepare(app: Celery, kind: str) -> None:
 
 
 def _end_in_time() -> None:
-    threading.Event().wait(DRAIN_SECONDS)
+    time.sleep(settings.current().drain_seconds)
     log.warning("Still busy at the end of the drain; handing the rest back")
     heartbeat.stop()
     os._exit(0)

@@ -17,7 +17,11 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def _workers(servers: Addresses, ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stacks.Stack]:
     logs = tmp_path_factory.mktemp("logs")
-    environment = {"PERDURE_TOOLS": "tests.side_effect_tools", "SIDE_EFFECT_LEDGER": str(ledger)}
+    environment = {
+        "PERDURE_TOOLS": "tests.side_effect_tools",
+        "PERDURE_DRAIN_SECONDS": "3",
+        "SIDE_EFFECT_LEDGER": str(ledger),
+    }
     with stacks.running(logs, *stacks.WORKERS, **environment) as running:
         yield running
 

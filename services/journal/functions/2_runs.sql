@@ -101,6 +101,7 @@ begin
       'why', s -> 'why')), '[]') from jsonb_array_elements(p_plan -> 'steps') as s)));
   update runs
   set plan_revision = r.plan_revision + 1, last_seq = r.last_seq + 1, open_steps = v_steps, brain = p_plan ->> 'brain',
+      usage = runs.usage || jsonb_strip_nulls(jsonb_build_object('plan', nullif(p_plan -> 'usage', '{}'))),
       phase = v_phase, status = case v_phase when 'execute' then 'executing' else 'reflecting' end,
       phase_worker = null, phase_failures = 0, rung_at = clock_timestamp(), rings = 1
   where id = p_run;

@@ -224,3 +224,14 @@ begin
   end if;
   return v_events || v_skipped;
 end $$;
+
+-- A step's wait is over: make it ready for a message. False when it is not due yet or no longer waiting.
+create or replace function wake_step(p_run uuid, p_step text) returns boolean language sql as $$
+  with woken as (
+    update steps
+    set status = 'ready', ready_at = clock_timestamp(), rung_at = clock_timestamp(), rings = 1, due_at = null
+    where run_id = p_run and id = p_step and status = 'waiting' and due_at <= clock_timestamp() + interval '20 ms'
+    returning 1
+  )
+  select exists (select from woken)
+$$;

@@ -1,0 +1,42 @@
+"""The tool `remember`: stores a note that later runs of the same user can find."""
+
+from typing import Annotated, Any
+from uuid import UUID, uuid5
+
+from pydantic import Field
+
+from services import logs
+from services.errors import Unavailable
+from services.memory import memories
+from services.tools.contract import ToolContext, tool
+
+NOTES = UUID("6f0c1d4e-6f7b-5d0a-9a5b-0f4c7c1e2a10")  # the namespace of notes' ids, made once
+
+_log = logs.get(__name__)
+
+
+@tool(
+    effect="idempotent",
+    timeout=20,
+    capabilities=["store a note, fact or preference of the user for later"],
+    examples=["Remember that my dog is called Rex", "Note that the door code is 4711", "Keep in mind that I am vegan"],
+)
+def remember(
+    context: ToolContext, text: Annotated[str, Field(min_length=1, max_length=10_000, pattern=r"\S")]
+) -> dict[str, Any]:
+    """Store `text` in this user's long-term memory. Returns its `id`, and `text`, which says what was noted."""
+    note = memories.add(
+        context.tenant,
+        context.user_id,
+        text.strip(),
+        kind="note",
+        id=uuid5(NOTES, f"{context.tenant}/{context.idempotency_key}"),
+        conversation_id=context.conversation_id,
+        source_run=UUID(context.run_id),
+        source_step=context.step_id,
+    )
+    try:
+        memories.embed([note])
+    except Unavailable as error:
+        _log.warning("A note is found by its words alone for now", reason=error.detail)
+    return {"id": str(note), "text": f"Noted: {text.strip()}"}
