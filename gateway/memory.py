@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from gateway import authentication, bodies, wire
 from services import clock
+from services.memory import memories, retrieval
 
 DEFAULT_USER = "default"
 MAX_ITEMS = 5_000
@@ -55,8 +56,6 @@ class SearchRequest(bodies.Body):
 @blueprint.post("/api/memory")
 def add() -> Response:
     """Answers 201 with the id, or the ids in order; found by words at once, by meaning once a worker embedded it."""
-    from services.memory import memories
-
     asked, _ = bodies.read(AddRequest)
     wanted = asked.items if asked.items is not None else [asked]
     ids = memories.add_many(
@@ -81,8 +80,6 @@ def add() -> Response:
 @blueprint.post("/api/memory/search")
 def search() -> Response:
     """The memories of a user that fit the query best, best first."""
-    from services.memory import retrieval
-
     asked, _ = bodies.read(SearchRequest)
     found = retrieval.search(
         authentication.caller().tenant,

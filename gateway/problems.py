@@ -5,6 +5,7 @@ import uuid
 from flask import Flask, Response, request
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing.exceptions import WebsocketMismatch
 from wsproto.utilities import RemoteProtocolError
 
 from gateway import wire
@@ -57,6 +58,8 @@ def _from_http(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         _discard_body()
         return response(TooLarge(f"At most {settings.current().max_body_bytes} bytes are taken; send less at a time."))
+    if isinstance(error, WebsocketMismatch):
+        return bare(400, error.name, "This address speaks WebSocket; for SSE or polling use /api/runs/{id}/events.")
     allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
     remedy = REMEDIES.get(error.code or 500, error.description or "").format(method=request.method, allowed=allowed)
     made = bare(error.code or 500, error.name, remedy)

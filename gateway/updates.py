@@ -11,7 +11,7 @@ from simple_websocket import Server
 
 from gateway import authentication, queries
 from gateway.streams import capacity, following, websocket
-from services.errors import BadInput, Unavailable
+from services.errors import Unavailable
 from services.journal import runs
 
 SOCKET_OPTIONS: dict[str, Any] = {"subprotocols": ["perdure"], "max_message_size": 4_096}
@@ -28,8 +28,6 @@ def _vet() -> None:
     if not run_id:
         raise queries.refused("workflowId", "is required: the id that POST /api/agent/start answered.")
     after = queries.integer("after", 0, least=0, most=LATEST_SEQ)
-    if request.headers.get("Sec-WebSocket-Key") is None:
-        raise BadInput(f"This address speaks WebSocket; for SSE or polling use /api/runs/{run_id[:40]}/events.")
     capacity.check()
     g.followed = runs.get(authentication.caller().tenant, run_id)
     g.after = following.checked_after(g.followed, after)

@@ -58,7 +58,9 @@ def follow(run: runs.Run, after: int, *, tick: float = TICK_SECONDS) -> Iterator
                     raise Draining(after)
                 if inbox.overflowed:
                     raise SlowReader(after)
-                batches = iter([fresh]) if _continues(fresh, after) else _journaled(run.id, after)
+                if replaying := not _continues(fresh, after):
+                    continue
+                batches = iter([fresh])
             for batch in batches:
                 yield batch
                 if batch:

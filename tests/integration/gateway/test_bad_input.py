@@ -72,7 +72,7 @@ def test_a_plan_without_any_known_tool_says_that_no_worker_has_started(http: Fla
 def test_malformed_json_names_the_position(http: FlaskClient) -> None:
     answer = http.post("/api/agent/start", data='{\n  "request": "x",\n}', content_type="application/json")
 
-    assert answer.status_code == 400 and "line 3, column 1" in answer.json["detail"]
+    assert answer.status_code == 400 and "line 2, column 17" in answer.json["detail"]
 
 
 @pytest.mark.parametrize("body", [b"", b"  ", b"[" * 5_000, b'{"request": "\\ud800"}', b"\xff\xfe"])
