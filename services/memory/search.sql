@@ -79,7 +79,7 @@ select m.id, m.text, m.kind, m.at, m.metadata, m.conversation_id, m.source_run, 
 from (
   select p.id, p.cosine, p.coverage,
          p.lent + case when p.thread is null then 0 else 0.3 * p.prior end
-         + case when p.speaker = (select speaker from named) then 0.1 * p.top else 0 end as score
+         + case when p.speaker = (select speaker from named) then 0.15 * p.top else 0 end as score
   from priors p order by score desc, at desc, position desc limit :k
 ) best
 join memories m using (id)
