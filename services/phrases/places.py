@@ -77,7 +77,7 @@ def find(text: str) -> Place | None:
     zone = _zones().get(name.replace(" ", "_"))
     if zone:
         return _place(zone, zone)
-    return _by_name(_ALIASES.get(name, name)) or _qualified(name) or _by_zone_city(name)
+    return _by_name(_ALIASES.get(name, name)) or _qualified(name) or _town(text, name) or _by_zone_city(name)
 
 
 def _cleaned(text: str) -> str:
@@ -108,6 +108,17 @@ def _qualified(name: str) -> Place | None:
         for shown, zone, code in _table().get(_ALIASES.get(city, city), []):
             if code in codes or code.split("-")[0] in codes:
                 return _place(shown, zone)
+    return None
+
+
+def _town(text: str, name: str) -> Place | None:
+    """`town, state` or `town, country` where the town is too small for the table: the clock of the state or country."""
+    town, comma, region = (part.strip() for part in name.rpartition(","))
+    if not comma or not re.fullmatch(r"[a-z .'-]{2,40}", town):
+        return None
+    for _, zone, code in _table().get(_ALIASES.get(region, region), []):
+        if code in _regions().get(region, set()) and code not in _SEVERAL_ZONES:
+            return _place(text.strip(" .,!?"), zone)
     return None
 
 

@@ -4,7 +4,7 @@
 # ruff: noqa: E501
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planning_worker.offline import clauses
 from planning_worker.offline.reading import Draft, Reading, Scene
@@ -15,7 +15,7 @@ _VERB = (
     r"how (?:much|many|far|long|heavy|tall|big|hot|cold|warm|fast|high|wide|deep)(?: is| are)?|is|equals?)\s+)?"
 )
 _TO = r"\s+(?:in to|in|into|to|as|converted (?:in)?to|expressed in|measured in|when converted to|=)\s+(?:an? )?"
-_Q, _U = r"(?P<quantity>.+?)", r"(?P<unit>.+?)"
+_Q, _U = r"(?:an? \w+ of )?(?P<quantity>.+?)", r"(?P<unit>.+?)"
 _DIRECT = [
     rf"{_VERB}{_Q}{_TO}{_U}",
     rf"how many {_U}(?: are| is| do| does| will| would)?(?: there| you get| i get| we get| fit| go)?(?: in| into| is| are| makes?| make up| equals?| per| to| for| from|"
@@ -39,7 +39,7 @@ _AGAIN = [
 ]
 _NUMBER = r"[-+−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 _SIMPLE = re.compile(
-    rf"(?P<count>{_NUMBER}|an?|one|half an?|\d+/\d+|\d+ \d+/\d+)\s*(?:of an? )?(?P<unit>[^\d\s].*)", re.IGNORECASE
+    rf"(?P<count>\d+ \d+/\d+|\d+/\d+|{_NUMBER}|an?|one|half an?)\s*(?:of an? )?(?P<unit>[^\d\s].*)", re.IGNORECASE
 )
 _COMPOUND = re.compile(
     rf"(?P<big>{_NUMBER})\s*(?P<large>'|ft\.?|feet|foot|lbs?|pounds?|stones?|st|hours?|hrs?|h|minutes?|mins?|metres?|meters?|m|miles?|kg|yards?)\s*(?:and )?"
@@ -68,9 +68,19 @@ def _direct(phrase: str, scene: Scene) -> Reading | None:
     for pattern in _DIRECT:
         found = re.fullmatch(pattern, phrase, re.IGNORECASE)
         quantity = _quantity(found["quantity"]) if found else None
-        if found and quantity and units.find(found["unit"]):
-            return _convert(quantity.value, quantity.unit, found["unit"], scene)
+        targets = _targets(found["unit"]) if found else []
+        if quantity and targets:
+            made = [_convert(quantity.value, quantity.unit, target, scene, n) for n, target in enumerate(targets)]
+            return replace(made[-1], steps=tuple(reading.steps[0] for reading in made))
     return None
+
+
+def _targets(text: str) -> list[str]:
+    """The units that are asked for ("Celsius and kelvin"); none when one of them is not a unit."""
+    if units.find(text):
+        return [text]
+    several = re.split(r"\s*,\s*(?:and )?|\s+(?:and|or)\s+(?:in )?", text)
+    return several if len(several) > 1 and all(units.find(unit) for unit in several) else []
 
 
 def _of_that(phrase: str, scene: Scene) -> Reading | None:
@@ -100,9 +110,9 @@ def _again(phrase: str, scene: Scene) -> Reading | None:
     return _convert(quantity.value, quantity.unit, str(topic["to"]), scene) if quantity else None
 
 
-def _convert(value: float | str, source: str, target: str, scene: Scene) -> Reading:
+def _convert(value: float | str, source: str, target: str, scene: Scene, offset: int = 0) -> Reading:
     arguments = {"value": value, "from_unit": _tidy(source), "to_unit": _tidy(target)}
-    step = Draft(scene.step_id(), "convert_units", arguments, f"{value} {source} in {target}")
+    step = Draft(scene.step_id(offset), "convert_units", arguments, f"{value} {source} in {target}")
     topic = {"value": value, "from": _tidy(source), "to": _tidy(target)}
     return Reading("conversions", (step,), value=f"${{{step.id}.value}}", topic=topic)
 

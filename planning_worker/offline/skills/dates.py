@@ -26,6 +26,8 @@ _UNTIL = [
     rf"(?:the )?countdown (?:to|until) {_D}",
     rf"count (?:the )?{_UNIT} (?:until|till|to) {_D}",
 ]
+_LEFT_IN = rf"how (?:many )?{_UNIT}{_LEFT} (?:in|of|this) (?:the |this )?(?:current )?(?P<part>year|month)(?: now)?"
+_WHOSE = r"^(?:my|our|the|his|her|their) [\w' ]+? (?:on|in|is on|is) (?=\S)"  # "my birthday on 3 August"
 _SINCE = [
     rf"(?:how (?:many )?)?{_UNIT}(?: (?:is|has|have|are|it's|it|there|been|passed|gone by|elapsed|were|was|did))* (?:since|from) {_D}(?: (?:until|to|till) (?:now|today))?",
     rf"how (?:many )?{_UNIT} ago (?:was|is|were) {_D}",
@@ -35,15 +37,17 @@ _BETWEEN = [
     rf"(?:what's |what is )?(?:the )?(?:difference|distance|interval|time)(?: in {_UNIT})? (?:between|from) {_D} (?:and|to) {_E}(?: in (?P<unit2>days|weeks|months|years))?",
     rf"how (?:many )?{_UNIT}(?: is| are)? {_E}(?: is)? after {_D}",
 ]
-_WHAT_DAY = r"(?:what|which|on what|on which)(?:'s| is)?(?: the)? (?:date|day|weekday|calendar date|calendar day|day of the week)"
+_WHAT_DAY = r"(?:what|which|on what|on which)(?:'s| is| will| would| was)?(?: the| today's)? (?:date|day|weekday|calendar date|calendar day|day of the week)"
 _BE = r"(?: (?:is|was|were|will|would|does|did|do|it|that|be|we have|have|the|fall on|falls on|lands on))*"
 _SHIFTED = [
-    rf"(?:{_WHAT_DAY}{_BE},? )?{_N} (?P<side>from (?:now|today)|hence|ago|before (?:now|today)|after today)",
-    rf"(?:{_WHAT_DAY}{_BE},? )?(?:in|within) {_N}(?:'s? time)?(?: from (?:now|today))?",
-    rf"(?:{_WHAT_DAY}{_BE},? )?(?:comes )?{_N} (?P<side>after|before|from|following|prior to|past) {_D}",
+    rf"{_N} (?P<side>after|before|from|following|prior to|past) {_D} (?:is|was|will be|falls on|would be) (?:what|which) (?:date|day|day of the week)",
+    rf"{_N} (?P<side>from (?:now|today)|ago) (?:is|was|will be|would be) (?:what|which) (?:date|day|day of the week)",
+    rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?{_N} (?P<side>from (?:now|today)|hence|ago|before (?:now|today)|after today)",
+    rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?(?:in|within) {_N}(?:'s? time)?(?: from (?:now|today))?",
+    rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?(?:comes )?{_N} (?P<side>after|before|from|following|prior to|past) {_D}",
     rf"(?P<side>add) {_N} to {_D}",
     rf"(?P<side>subtract|take away|take|deduct) {_N} (?:from|off) {_D}",
-    rf"(?:{_WHAT_DAY}{_BE},? )?{_D} (?P<side>plus|minus|\+|-) {_N}",
+    rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?{_D} (?P<side>plus|minus|\+|-) {_N}",
 ]
 _WEEKDAY = [
     rf"{_WHAT_DAY}(?: of the week)?{_BE}(?: on)? {_D}(?: (?:fall|falls|fell|land|lands|be|was|is|happen|celebrated|going to be))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
@@ -84,9 +88,13 @@ def read(text: str, scene: Scene) -> Reading | None:
 
 
 def _until(phrase: str, scene: Scene) -> Reading | None:
+    left = re.fullmatch(_LEFT_IN, phrase, re.IGNORECASE)
+    if left and re.search(r"left|remain|to go", phrase, re.IGNORECASE):
+        return _count("today", f"the end of the {left['part'].lower()}", _unit(left), scene, {"form": "until"})
     for found in _matches(_UNTIL, phrase):
-        if _is_day(found["day"], scene):
-            return _count("today", found["day"], _unit(found), scene, {"form": "until"})
+        day = re.sub(_WHOSE, "", found["day"], flags=re.IGNORECASE)
+        if _is_day(day, scene):
+            return _count("today", day, _unit(found), scene, {"form": "until"})
     return None
 
 
@@ -125,10 +133,21 @@ def _shifted(phrase: str, scene: Scene) -> Reading | None:
 
 def _weekday(phrase: str, scene: Scene) -> Reading | None:
     for found in _matches(_WEEKDAY, phrase):
-        day = found["day"] + (found.groupdict().get("year") or "")
+        day = _meant(found["day"] + (found.groupdict().get("year") or ""), scene)
         if _is_day(day, scene):
             return _find(day, "", scene)
     return None
+
+
+def _meant(day: str, scene: Scene) -> str:
+    """The day itself, where "that" stands for one that was found before."""
+    if day.lower() not in {"that", "it", "this", "that day", "that date"}:
+        return day
+    if scene.before and scene.last and "date" in scene.last.topic:
+        return f"${{{scene.last.steps[-1].id}.date}}"
+    told = [turn.text for turn in scene.request.turns if turn.role == "assistant"]
+    found = re.findall(r"\b\d{1,2} [A-Z][a-z]+ \d{4}\b", told[-1]) if told else []
+    return str(found[-1]) if found else day
 
 
 def _followed(phrase: str, scene: Scene) -> Reading | None:
@@ -173,12 +192,8 @@ def _find(day: str, shift: str, scene: Scene) -> Reading:
 
 
 def _matches(patterns: list[str], phrase: str) -> list[re.Match[str]]:
-    found = [re.fullmatch(_once(pattern), phrase, re.IGNORECASE) for pattern in patterns]
+    found = [re.fullmatch(pattern, phrase, re.IGNORECASE) for pattern in patterns]
     return [match for match in found if match]
-
-
-def _once(pattern: str) -> str:
-    return pattern
 
 
 def _unit(found: re.Match[str]) -> str:
@@ -189,4 +204,4 @@ def _unit(found: re.Match[str]) -> str:
 
 def _is_day(text: str, scene: Scene) -> bool:
     phrase = words.fold(text)
-    return dates.find(phrase, scene.today) is not None or dates.looks_like_day(phrase)
+    return text.startswith("${") or dates.find(phrase, scene.today) is not None or dates.looks_like_day(phrase)

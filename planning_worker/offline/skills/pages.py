@@ -22,12 +22,12 @@ _LINK_COUNT = re.compile(
 _LINKS = re.compile(r"\b(?:links?|linked|hyperlinks?|urls)\b|\blinks? to\b", re.IGNORECASE)
 _SUMMARY = re.compile(
     r"\b(?:summari[sz]e|summary|sum (?:it |this |that )?up|gist|overview|tl;?dr|key points|main points|in short|what(?:'s| is) (?:it|this|that|the page)? ?about|"
-    r"what(?:'s| is) on|what does (?:it|the page|this page) say$|what's (?:it|the page) about)\b",
+    r"what(?:'s| is) on|what(?:'s| is) PAGE about|what does (?:it|the page|this page) say$|what's (?:it|the page) about)\b",
     re.IGNORECASE,
 )
 _SENTENCES = re.compile(r"\b(?:in|to|into|as) (\w+) sentences?\b|\b(\w+)[- ]sentence summary\b", re.IGNORECASE)
 _OPEN = re.compile(
-    r"(?:then )?(?:fetch|read|open|load|visit|get|go to|have a look at|look at|check|check out|browse(?: to)?|see|download|take a look at|scan|look up|here(?:'s| is)|i have|grab|pull up)?"
+    r"(?:then )?(?:fetch|read|open|load|visit|get|go to|have a look at|look at|check|check out|browse(?: to)?|see|download|take a look at|scan|look up|here(?:'s| is)|i have|grab|pull up|on|in|from|at|according to|using|based on)?"
     r"(?: (?:the |this |that |these |both )?(?:web ?)?(?:pages?|sites?|websites?|articles?|urls?|links?|address)(?: (?:at|from|on))?)?(?: for me)?[:,]?",
     re.IGNORECASE,
 )
@@ -56,6 +56,8 @@ _DIFFERENT = re.compile(
 def read(text: str, scene: Scene) -> Reading | None:
     addresses = list(dict.fromkeys(clauses.urls(text)))
     phrase = clauses.bare(text)
+    if clauses.asks_again(phrase):
+        return None
     if addresses:
         for address in sorted(addresses, key=len, reverse=True):
             phrase = phrase.replace(address, "PAGE").replace(address.removeprefix("https://"), "PAGE")
@@ -64,7 +66,7 @@ def read(text: str, scene: Scene) -> Reading | None:
     if not last or last.skill != "pages" or _DIFFERENT.search(phrase):
         return None
     here = any(reading is last for reading in scene.before)
-    asks = bool(_QUESTION.fullmatch(phrase) or _asked(phrase))
+    asks = bool(_QUESTION.fullmatch(phrase) or _asked(phrase) or _SUMMARY.search(phrase))
     if asks and (
         here or _OF_PAGE.search(phrase) or _LINKS.search(phrase) or _TITLE.search(phrase) or _SUMMARY.search(phrase)
     ):

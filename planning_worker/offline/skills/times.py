@@ -13,8 +13,8 @@ _P = r"(?P<place>[^?!;]+?)"
 _A, _B = r"(?P<a>[^?!;]+?)", r"(?P<b>[^?!;]+?)"
 _AT = r"(?P<at>\d{1,2}(?:[:.]\d{2})?\s*(?:[ap]\.?m\.?|o'clock|h)?|noon|midday|midnight)"
 _IS = r"(?:'s|’s| is| was)?"
-_NOW = r"(?: (?:right )?now| at the moment| currently| at present| today)?"
-_IN = r"(?:over |out |back )?(?:in|at|for) (?:the city of )?"
+_NOW = r"(?: (?:right )?now| rn| at the moment| currently| at present| today)?"
+_IN = r"(?:over there |over |out |back |there )?(?:in|at|for) (?:the city of )?"
 _TIME = r"(?:the )?(?:current |local |exact |present )*time"
 
 # Questions that can only mean the clock: here even an unknown place goes to the tool, which says that it is unknown.
@@ -23,6 +23,8 @@ _SURE = [
     rf"what{_IS} {_TIME}(?: is it| it is| is)?{_NOW},? {_IN}{_P}{_NOW}",
     rf"what {_TIME} is{_NOW},? {_IN}{_P}{_NOW}",
     rf"what{_IS} the time,? {_IN}{_P}{_NOW}",
+    rf"what time it (?:currently |now |presently )?is{_NOW},? {_IN}{_P}{_NOW}",
+    rf"what time (?:currently |now )?is it (?:currently |now |presently )?{_IN}{_P}{_NOW}",
 ]
 # Wordings that mean the clock only if a known place follows.
 _LIKELY = [
@@ -30,6 +32,9 @@ _LIKELY = [
     rf"(?:what{_IS} )?(?:the )?(?:current |local )?(?:time and date|date and time) {_IN}{_P}{_NOW}",
     rf"(?:what{_IS} )?(?:the )?(?:current |local )?{_P}(?:'s|s')? (?:local |current )?time{_NOW}",
     rf"how (?:late|early) is it{_NOW},? {_IN}{_P}{_NOW}",
+    rf"what{_IS} (?:the )?(?:current |local )?(?:date and time|time and date|day and time)(?: is it| it is)?{_NOW} {_IN}{_P}{_NOW}",
+    rf"what{_IS} the (?:current )?hour{_NOW} {_IN}{_P}{_NOW}",
+    rf"(?:what|which) time ?zone (?:is|are|does) {_P}(?: in| on| using| use| have| follow)?",
     rf"what (?:hour|o'clock) is it{_NOW},? {_IN}{_P}{_NOW}",
     rf"is it (?:day|night|morning|evening|late|early|dark|daytime|nighttime|night time|afternoon)[a-z ]*? in {_P}{_NOW}",
     rf"what do(?:es)? (?:the )?clocks? (?:say|show|read){_NOW} in {_P}{_NOW}",
@@ -50,6 +55,7 @@ _BETWEEN = [
     rf"how many hours apart are {_A} and {_B}",
     rf"how far apart (?:in time )?are (?:the clocks (?:in|of) )?{_A} and {_B}(?: in time)?",
 ]
+_APART_FROM_IT = rf"what{_IS} the (?:time )?(?:difference|gap) (?:with|to|from|between (?:it|there) and) {_B}"
 # {a} ahead of {b}: asked from b to a
 _AHEAD = [
     rf"(?:by )?how (?:many hours|far|much)(?: time)? (?:ahead|behind|in front)?(?: of (?:us|me))?(?:is|are) {_A} (?:ahead of|behind|before|after|from|in front of) {_B}{_NOW}",
@@ -58,6 +64,10 @@ _AHEAD = [
     rf"is {_A} (?:ahead of|behind) {_B}(?: in time)?",
 ]
 _ELSEWHERE = [
+    rf"(?:if|when) .*?(?:in|from) {_A} at {_AT},? (?:then )?what(?:'s)? (?:time is it|is the time|time will it be|time would it be|the time) in {_B}",
+    rf"(?:if|when) .*?at {_AT} (?:in|from) {_A},? (?:then )?what(?:'s)? (?:time is it|is the time|time will it be|time would it be|the time) in {_B}",
+    rf"(?:.*? )?(?:is|starts|begins|starting|takes place|happens|at) (?:at )?{_AT} (?:in )?{_A}(?: time)?\s*[.,;:–-]+\s*(?:and )?what(?:'s)? (?:time )?(?:is |would )?(?:that|it|this)(?: be)? (?:in|for) {_B}(?: time)?",
+    rf"what (?:will|would) the time be in {_B} (?:if|when) (?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}",
     rf"(?:if|when|suppose|assuming|say)(?: it's| it is| its| the time is)? {_AT} (?:in|at) {_A},? (?:then )?(?:what(?:'s)? (?:time is it|is the time|time would it be|time will it be|is it|the time|the time is|time it is)) in {_B}",
     rf"at {_AT} (?:in|at) {_A},? what(?:'s)? (?:time is it|is the time|the time) in {_B}",
     rf"what(?:'s)? (?:time is it|is the time|time would it be|the time|time will it be|time it is) in {_B} (?:if|when|at) (?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}",
@@ -86,6 +96,9 @@ def _followed(phrase: str, scene: Scene) -> Reading | None:
     """ "And in Paris?" after a question about the time somewhere."""
     if not scene.last or scene.last.skill != "times":
         return None
+    apart = re.fullmatch(_APART_FROM_IT, phrase, re.IGNORECASE)
+    if apart and places.find(apart["b"]) and scene.last.topic.get("places"):
+        return _apart(str(scene.last.topic["places"][-1]), apart["b"], "", scene)
     for pattern in _ALSO:
         found = re.fullmatch(pattern, phrase, re.IGNORECASE)
         named = _listed(found["place"], sure=False) if found else None
