@@ -6,7 +6,7 @@
 import re
 from dataclasses import dataclass
 
-MAX_CUTS = 60
+MAX_CUTS = 40
 _URL = re.compile(r"(?:https?://|www\.)[^\s\"'<>“”]+", re.IGNORECASE)
 _PROTECTED = re.compile(
     r"“[^”]*”|\"[^\"]*\"|‘[^’]*’|(?:(?<=\s)|^)'[^']*'(?=[\s.,?!;]|$)|\([^()]*\)|(?:https?://|www\.)[^\s\"'<>“”]*[\w/]",
@@ -79,6 +79,11 @@ def urls(text: str) -> list[str]:
     """The web addresses in `text`, complete with their scheme, without closing punctuation."""
     found = [match[0].rstrip(".,;:!?)]}'\"") for match in _URL.finditer(text)]
     return [url if url.lower().startswith("http") else f"https://{url}" for url in found]
+
+
+def wordings(patterns: list[str]) -> list[re.Pattern[str]]:
+    """The patterns, compiled to match without regard to case."""
+    return [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
 
 
 def asks_again(text: str) -> bool:

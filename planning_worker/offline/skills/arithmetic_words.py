@@ -29,6 +29,7 @@ _REFERENCE = re.compile(
     r"\b(?:(?:the|that|this)(?: (?:same|previous|last|above|final))? (?:result|answer|sum|total|difference|product|quotient|"
     r"number|value|outcome|figure|amount|average)(?: of that)?|that|it|this|them both)\b(?!\s*\d)(?! (?:of|between|among|when|if)\b)"
 )
+_QUANTITY = re.compile(rf"\d|{THAT}|\b(?:double|triple|treble|quadruple|halve|square|cube|root|negate)")
 _FRACTIONS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
               "eighth": 8, "ninth": 9, "tenth": 10, "twentieth": 20, "hundredth": 100}  # fmt: skip
 _TIMES = {"double": 2, "twice": 2, "triple": 3, "treble": 3, "thrice": 3, "quadruple": 4}
@@ -109,6 +110,8 @@ _FORMS: list[tuple[str, str]] = [
     (r"negate", f"-{THAT}"),
     (r"(?P<y>[*/^+-] .+)", _CONTINUED),
 ]  # fmt: skip
+_COMPILED_REWRITES = [(re.compile(pattern), symbol) for pattern, symbol in _REWRITES]
+_COMPILED_FORMS = [(re.compile(pattern), template) for pattern, template in _FORMS]
 
 
 def plain(text: str) -> str:
@@ -130,6 +133,8 @@ def expression(phrase: str) -> str | None:
     if re.fullmatch(r"[\d\s./-]+", phrase) and re.search(r"\d{4}-\d\d?-\d\d?|\d+/\d+/\d+|\d{3}-\d{4}", phrase):
         return None  # a date or a telephone number, not a subtraction
     text = _trimmed(_REFERENCE.sub(THAT, phrase))
+    if not _QUANTITY.search(text):
+        return None
     found = _formed(_symbols(text)) or _formed(_symbols(_trimmed(_LEAD.sub("", text))))
     return found or _formed(_symbols(_trimmed(_LEAD.sub("", _LEAD.sub("", text)))))
 
@@ -146,8 +151,8 @@ def _symbols(text: str) -> str:
     for _ in range(6):
         before = text
         text = _multiples(_fractions(text))
-        for pattern, symbol in _REWRITES:
-            text = re.sub(pattern, symbol, text)
+        for pattern, symbol in _COMPILED_REWRITES:
+            text = pattern.sub(symbol, text)
         if text == before:
             break
     return " ".join(text.split())
@@ -175,8 +180,8 @@ def _multiples(text: str) -> str:
 def _formed(text: str) -> str | None:
     if _is_expression(text):
         return text
-    for pattern, template in _FORMS:
-        found = re.fullmatch(pattern, text)
+    for pattern, template in _COMPILED_FORMS:
+        found = pattern.fullmatch(text)
         made = _filled(template, found) if found else None
         if made and _is_expression(made):
             return made

@@ -16,46 +16,56 @@ _LEFT = (
     r"(?: (?:are|is|do we have|have we|do i have|will it be|'s))?(?: (?:it|there|we|left|remaining|still|to go|to wait|more|"
     r"i have|now|from now|from today|remain))*"
 )
-_UNTIL = [
-    rf"(?:how (?:many )?)?(?:more )?{_UNIT}{_LEFT} (?:until|till|til|'til|to|before|up to) {_D}(?: (?:is|begins|starts|comes|arrives))?",
-    rf"(?:what's |what is |the )*number of {_UNIT} (?:until|till|til|to|before|left until) {_D}",
-    rf"how {_UNIT} (?:away|off) is {_D}",
-    rf"how (?:many )?{_UNIT}(?: away| off) is {_D}",
-    rf"how far (?:away|off) is {_D}(?: in (?P<unit2>days|weeks|months))?",
-    rf"how soon is {_D}",
-    rf"(?:the )?countdown (?:to|until) {_D}",
-    rf"count (?:the )?{_UNIT} (?:until|till|to) {_D}",
-]
+_UNTIL = clauses.wordings(
+    [
+        rf"(?:how (?:many )?)?(?:more )?{_UNIT}{_LEFT} (?:until|till|til|'til|to|before|up to) {_D}(?: (?:is|begins|starts|comes|arrives))?",
+        rf"(?:what's |what is |the )*number of {_UNIT} (?:until|till|til|to|before|left until) {_D}",
+        rf"how {_UNIT} (?:away|off) is {_D}",
+        rf"how (?:many )?{_UNIT}(?: away| off) is {_D}",
+        rf"how far (?:away|off) is {_D}(?: in (?P<unit2>days|weeks|months))?",
+        rf"how soon is {_D}",
+        rf"(?:the )?countdown (?:to|until) {_D}",
+        rf"count (?:the )?{_UNIT} (?:until|till|to) {_D}",
+    ]
+)
 _LEFT_IN = rf"how (?:many )?{_UNIT}{_LEFT} (?:in|of|this) (?:the |this )?(?:current )?(?P<part>year|month)(?: now)?"
 _WHOSE = r"^(?:my|our|the|his|her|their) [\w' ]+? (?:on|in|is on|is) (?=\S)"  # "my birthday on 3 August"
-_SINCE = [
-    rf"(?:how (?:many )?)?{_UNIT}(?: (?:is|has|have|are|it's|it|there|been|passed|gone by|elapsed|were|was|did))* (?:since|from) {_D}(?: (?:until|to|till) (?:now|today))?",
-    rf"how (?:many )?{_UNIT} ago (?:was|is|were) {_D}",
-]
-_BETWEEN = [
-    rf"(?:how (?:many )?)?(?:the number of |number of )?(?:whole |full )?{_UNIT}(?: (?:are|is|lie|were|was|pass|elapse|in|it|there|do we have))* (?:between|from) {_D} (?:and|to|until|till|through) {_E}",
-    rf"(?:what's |what is )?(?:the )?(?:difference|distance|interval|time)(?: in {_UNIT})? (?:between|from) {_D} (?:and|to) {_E}(?: in (?P<unit2>days|weeks|months|years))?",
-    rf"how (?:many )?{_UNIT}(?: is| are)? {_E}(?: is)? after {_D}",
-]
+_SINCE = clauses.wordings(
+    [
+        rf"(?:how (?:many )?)?{_UNIT}(?: (?:is|has|have|are|it's|it|there|been|passed|gone by|elapsed|were|was|did))* (?:since|from) {_D}(?: (?:until|to|till) (?:now|today))?",
+        rf"how (?:many )?{_UNIT} ago (?:was|is|were) {_D}",
+    ]
+)
+_BETWEEN = clauses.wordings(
+    [
+        rf"(?:how (?:many )?)?(?:the number of |number of )?(?:whole |full )?{_UNIT}(?: (?:are|is|lie|were|was|pass|elapse|in|it|there|do we have))* (?:between|from) {_D} (?:and|to|until|till|through) {_E}",
+        rf"(?:what's |what is )?(?:the )?(?:difference|distance|interval|time)(?: in {_UNIT})? (?:between|from) {_D} (?:and|to) {_E}(?: in (?P<unit2>days|weeks|months|years))?",
+        rf"how (?:many )?{_UNIT}(?: is| are)? {_E}(?: is)? after {_D}",
+    ]
+)
 _WHAT_DAY = r"(?:what|which|on what|on which)(?:'s| is| will| would| was)?(?: the| today's)? (?:date|day|weekday|calendar date|calendar day|day of the week)"
 _BE = r"(?: (?:is|was|were|will|would|does|did|do|it|that|be|we have|have|the|fall on|falls on|lands on))*"
-_SHIFTED = [
-    rf"{_N} (?P<side>after|before|from|following|prior to|past) {_D} (?:is|was|will be|falls on|would be) (?:what|which) (?:date|day|day of the week)",
-    rf"{_N} (?P<side>from (?:now|today)|ago) (?:is|was|will be|would be) (?:what|which) (?:date|day|day of the week)",
-    rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?{_N} (?P<side>from (?:now|today)|hence|ago|before (?:now|today)|after today)",
-    rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?(?:in|within) {_N}(?:'s? time)?(?: from (?:now|today))?",
-    rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?(?:comes )?{_N} (?P<side>after|before|from|following|prior to|past) {_D}",
-    rf"(?P<side>add) {_N} to {_D}",
-    rf"(?P<side>subtract|take away|take|deduct) {_N} (?:from|off) {_D}",
-    rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?{_D} (?P<side>plus|minus|\+|-) {_N}",
-]
-_WEEKDAY = [
-    rf"{_WHAT_DAY}(?: of the week)?{_BE}(?: on)? {_D}(?: (?:fall|falls|fell|land|lands|be|was|is|happen|celebrated|going to be))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
-    rf"(?:when|what date|which date)(?:'s| is| was| will| does)? {_D}(?: (?:be|fall|happen|take place|celebrated|was|is))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
-    rf"(?:the )?(?:weekday|day of the week)(?: of| for| on)? {_D}",
-    rf"{_D} (?:is|was|falls on|will be)(?: on)?(?: a)? (?:what|which) (?:day|weekday)(?: of the week)?",
-    rf"(?:the )?date of {_D}(?P<year> (?:this|next|last) year| in \d{{4}})?",
-]
+_SHIFTED = clauses.wordings(
+    [
+        rf"{_N} (?P<side>after|before|from|following|prior to|past) {_D} (?:is|was|will be|falls on|would be) (?:what|which) (?:date|day|day of the week)",
+        rf"{_N} (?P<side>from (?:now|today)|ago) (?:is|was|will be|would be) (?:what|which) (?:date|day|day of the week)",
+        rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?{_N} (?P<side>from (?:now|today)|hence|ago|before (?:now|today)|after today)",
+        rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?(?:in|within) {_N}(?:'s? time)?(?: from (?:now|today))?",
+        rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?(?:comes )?{_N} (?P<side>after|before|from|following|prior to|past) {_D}",
+        rf"(?P<side>add) {_N} to {_D}",
+        rf"(?P<side>subtract|take away|take|deduct) {_N} (?:from|off) {_D}",
+        rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?{_D} (?P<side>plus|minus|\+|-) {_N}",
+    ]
+)
+_WEEKDAY = clauses.wordings(
+    [
+        rf"{_WHAT_DAY}(?: of the week)?{_BE}(?: on)? {_D}(?: (?:fall|falls|fell|land|lands|be|was|is|happen|celebrated|going to be))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
+        rf"(?:when|what date|which date)(?:'s| is| was| will| does)? {_D}(?: (?:be|fall|happen|take place|celebrated|was|is))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
+        rf"(?:the )?(?:weekday|day of the week)(?: of| for| on)? {_D}",
+        rf"{_D} (?:is|was|falls on|will be)(?: on)?(?: a)? (?:what|which) (?:day|weekday)(?: of the week)?",
+        rf"(?:the )?date of {_D}(?P<year> (?:this|next|last) year| in \d{{4}})?",
+    ]
+)
 _TODAY = re.compile(
     r"(?:what(?:'s| is)? )?(?:the )?(?:current |today's )(?:date|day|weekday)(?: today)?|"
     r"what(?:'s| is)?(?: the)? (?:date|day|weekday|day of the week)(?: is it| is| it is)?(?: today| now| right now)?|"
@@ -191,8 +201,8 @@ def _find(day: str, shift: str, scene: Scene) -> Reading:
     return Reading("dates", (step,), topic={"date": day})
 
 
-def _matches(patterns: list[str], phrase: str) -> list[re.Match[str]]:
-    found = [re.fullmatch(pattern, phrase, re.IGNORECASE) for pattern in patterns]
+def _matches(patterns: list[re.Pattern[str]], phrase: str) -> list[re.Match[str]]:
+    found = [pattern.fullmatch(phrase) for pattern in patterns]
     return [match for match in found if match]
 
 

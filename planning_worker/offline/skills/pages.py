@@ -39,15 +39,17 @@ _OF_PAGE = re.compile(
     r"\b(?:it|its|that page|this page|the page|the site|that site|this site|the article|there|they|their|them|both|each|this|that|the same page)\b",
     re.IGNORECASE,
 )
-_WRAPPING = [
-    r"^(?:what does|does|do|what do|where does)\s+PAGE\s+(?:say|tell(?: me| us)?|mention|write|state|contain|explain|talk|have)(?: anything| something)?(?: (?:about|on|of|regarding|that))?\s*",
-    r"^(?:according to|on|in|from|at|based on|using)\s+PAGE\s*,?\s*",
-    r"^(?:what|anything|something)?\s*(?:is|was|are)?\s*(?:said|written|mentioned) (?:on|in|at) PAGE (?:about|on|regarding)\s*",
-    r"^(?:read|open|fetch|look at|check|visit|search|use|see)\s+PAGE\s*(?:,|:|;|\.|-|for|to find out|to find|and (?:tell me|say|answer|find|find out))*\s*",
-    r"^(?:what does (?:it|the page|the article|the site) (?:say|tell us|mention|state)|does (?:it|the page) (?:say|mention))(?: anything)?(?: (?:about|on|regarding))?\s*",
-    r"\s*(?:according to|on|in|from|at)\s+PAGE\s*$",
-    r"\s*\bPAGE\b\s*",
-]
+_WRAPPING = clauses.wordings(
+    [
+        r"^(?:what does|does|do|what do|where does)\s+PAGE\s+(?:say|tell(?: me| us)?|mention|write|state|contain|explain|talk|have)(?: anything| something)?(?: (?:about|on|of|regarding|that))?\s*",
+        r"^(?:according to|on|in|from|at|based on|using)\s+PAGE\s*,?\s*",
+        r"^(?:what|anything|something)?\s*(?:is|was|are)?\s*(?:said|written|mentioned) (?:on|in|at) PAGE (?:about|on|regarding)\s*",
+        r"^(?:read|open|fetch|look at|check|visit|search|use|see)\s+PAGE\s*(?:,|:|;|\.|-|for|to find out|to find|and (?:tell me|say|answer|find|find out))*\s*",
+        r"^(?:what does (?:it|the page|the article|the site) (?:say|tell us|mention|state)|does (?:it|the page) (?:say|mention))(?: anything)?(?: (?:about|on|regarding))?\s*",
+        r"\s*(?:according to|on|in|from|at)\s+PAGE\s*$",
+        r"\s*\bPAGE\b\s*",
+    ]
+)
 _DIFFERENT = re.compile(
     r"\b(?:weather|write|translate|email|send|poem|joke|book|buy|draw|post|upload|delete|tweet|code)\b", re.IGNORECASE
 )
@@ -104,7 +106,7 @@ def _asked(phrase: str) -> list[str]:
 
 def _topic(phrase: str) -> str:
     for pattern in _WRAPPING:
-        shorter = re.sub(pattern, " ", phrase, count=1, flags=re.IGNORECASE).strip(" ,.?!")
+        shorter = pattern.sub(" ", phrase, count=1).strip(" ,.?!")
         if shorter:
             phrase = shorter
     return " ".join(phrase.split()).replace("|", " ")

@@ -78,7 +78,7 @@ def play(case: Case, extra: dict[str, Tool] | None = None) -> Played:
     listed = {name: catalogue.listing("built-in", one) for name, one in available.items()}
     turns = [Turn(role, text) for role, text in case.turns]
     plan = offline.plan(PlanRequest(case.request, NOW, listed, turns, case.memories))
-    plan_rules.check(plan, listed, max_steps=50)
+    plan_rules.check(plan, listed, max_steps=500)
     steps = _executed(plan, available)
     answer = offline_answer.compose(AnswerRequest(case.request, NOW, steps, plan.note))
     return Played(plan, answer)
