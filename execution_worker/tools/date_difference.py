@@ -38,7 +38,7 @@ def date_difference(end: str, start: str = "today", unit: Unit = "days") -> dict
     value = _in_unit(begin.date, finish.date, unit)
     amount = f"{numbers.rounded(abs(value))} {unit if abs(value) != 1 else unit[:-1]}"
     amount += _exactly(begin.date, finish.date, unit, value)
-    if begin.date == today and not until_now:
+    if begin.date == today and (days == 0 or not until_now):
         text = _from_today(finish, amount, days)
     elif finish.date == today:
         verb = "It has been" if days >= 0 else "It is"

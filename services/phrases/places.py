@@ -51,6 +51,10 @@ _ALIASES = {
     "queensland": "brisbane", "new south wales": "sydney", "western australia": "perth", "bali": "denpasar",
     "bavaria": "munich", "catalonia": "barcelona", "sicily": "palermo",
 }  # fmt: skip
+# Regions known by the clock of their largest city.
+_PROVINCES = frozenset(
+    ["ontario", "quebec", "british columbia", "alberta", "queensland", "new south wales", "western australia"]
+)
 _OFFSET = re.compile(r"(?:utc|gmt)\s*([+-−])\s*(\d{1,2})(?::?(\d{2}))?")
 
 
@@ -116,8 +120,9 @@ def _town(text: str, name: str) -> Place | None:
     town, comma, region = (part.strip() for part in name.rpartition(","))
     if not comma or not re.fullmatch(r"[a-z .'-]{2,40}", town):
         return None
-    for _, zone, code in _table().get(_ALIASES.get(region, region), []):
-        if code in _regions().get(region, set()) and code not in _SEVERAL_ZONES:
+    for shown, zone, code in _table().get(_ALIASES.get(region, region), []):
+        whole = region in _ALIASES or code in _regions().get(words.fold(shown), set())
+        if (whole and code not in _SEVERAL_ZONES) or region in _PROVINCES:
             return _place(text.strip(" .,!?"), zone)
     return None
 

@@ -17,6 +17,10 @@ _FILLER = re.compile(
     r"what(?:'s| is) (?:it|the (?:final )?(?:result|answer|total))|what(?:'s| is) that|how much is (?:it|that))"
 )
 
+_ANSWER_AGAIN = re.compile(
+    r"(?:what (?:was|is)|what's) (?:that|the) (?:last |previous )?(?:result|answer|number|sum|total)(?: again)?"
+)
+
 
 def read(text: str, scene: Scene) -> Reading | None:
     phrase = arithmetic_words.plain(clauses.bare(text))
@@ -26,6 +30,8 @@ def read(text: str, scene: Scene) -> Reading | None:
     last = scene.last
     if _FILLER.fullmatch(words.fold(clauses.bare(text))) and last and last.skill == "arithmetic" and any(scene.before):
         return Reading("arithmetic", value=last.value, topic=last.topic)
+    if _ANSWER_AGAIN.fullmatch(words.fold(clauses.bare(text))) and (value := scene.value()) and value[0] != "$":
+        return Reading("arithmetic", said=f"It was {value}.", value=value)
     expression = arithmetic_words.expression(phrase)
     if expression is None:
         return _again(phrase, scene)

@@ -13,7 +13,8 @@ _FUNCTIONS = "sqrt|cbrt|avg|abs|factorial|round|floor|ceil|log|ln|exp|sin|cos|ta
 _A = rf"(?:{THAT}|-?\d+(?:\.\d+)?%?|(?:{_FUNCTIONS})?\([^()]*\))"
 _X, _Y = r"(?P<x>.+?)", r"(?P<y>.+)"
 _LEAD = re.compile(
-    r"^(?:what(?:'s| is| are| was| does| do| would| will)?(?: you| i| we)?(?: be| get| have)?(?: (?:when|if) (?:you|i|we) )?|"
+    r"^(?:what (?:number|result|value|amount|total)? ?(?:do|would|will) (?:you|i|we) (?:get|have)(?: left)? (?:if|when) (?:you|i|we)|"
+    r"what(?:'s| is| are| was| does| do| would| will)?(?: you| i| we)?(?: be| get| have)?(?: (?:when|if) (?:you|i|we) )?|"
     r"how (?:much|many)(?: \w+)? (?:do|would|will) (?:you|i|we) (?:get|have)(?: left)? (?:if|when) (?:you|i|we)|"
     r"how (?:much|many)(?: \w+)? (?:is|are|remains?|will be|would be) (?:left|remaining|there)?(?: over)? ?(?:if|when|after) (?:you|i|we)|"
     r"how (?:much|many)(?: is| are| does| do| would)?(?: (?:there )?(?:if|when) (?:you|i|we))?|"
@@ -54,6 +55,8 @@ _REWRITES: list[tuple[str, str]] = [
     (r"(" + _A + r") cubed\b", r"\1^3"),
     (r"(?:\braised )?to the power (?:of )?(?=[\d§(])", "^ "),
     (r"(?:\braised )?to the (\d+)(?:st|nd|rd|th) power", r"^ \1"),
+    (r"(" + _A + ") more than (" + _A + ")", r"\2 + \1"),
+    (r"(" + _A + ") (?:less|fewer) than (" + _A + ")", r"\2 - \1"),
     (r"\b(?:added to|plus)\b", "+"),
     (r"\b(?:minus|less)\b", "-"),
     (r"\b(?:multiplied by|times)\b", "*"),

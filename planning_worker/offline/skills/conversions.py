@@ -26,6 +26,8 @@ _DIRECT = clauses.wordings(
         rf"(?: of [a-z ]+?| tall| long| heavy| high| wide| away| deep| far)?\s*[,;.:–—-]+\s*(?:and )?(?:how (?:many|much) {_U} (?:is|are|would|does) (?:that|it|this|those|they)(?: be| make)?)",
         rf"(?:i have |i've got |i am |i'm |i weigh |i ran |i walked |it's |it is |he is |she is )?{_Q}(?: of [a-z ]+?| tall| long| heavy| high| wide| away)?"
         rf"\s*[,;.:–—-]+\s*(?:and )?(?:what(?:'s| is| are| would)|how much is) (?:that|it|this|those)(?: be)? in {_U}",
+        rf"{_Q} (?:is|are|equals?|makes?) how many {_U}",
+        rf"how much (?:does|do|is) {_Q} (?:weigh|measure|hold|in weight)? ?(?:in|as) {_U}",
         rf"{_U} in {_Q}",
     ]
 )

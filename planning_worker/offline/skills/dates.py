@@ -18,6 +18,7 @@ _LEFT = (
 )
 _UNTIL = clauses.wordings(
     [
+        rf"in how many {_UNIT} (?:is|are|will it be|will be) {_D}",
         rf"(?:how (?:many )?)?(?:more )?{_UNIT}{_LEFT} (?:until|till|til|'til|to|before|up to) {_D}(?: (?:is|begins|starts|comes|arrives))?",
         rf"(?:what's |what is |the )*number of {_UNIT} (?:until|till|til|to|before|left until) {_D}",
         rf"how {_UNIT} (?:away|off) is {_D}",
@@ -43,7 +44,7 @@ _BETWEEN = clauses.wordings(
         rf"how (?:many )?{_UNIT}(?: is| are)? {_E}(?: is)? after {_D}",
     ]
 )
-_WHAT_DAY = r"(?:what|which|on what|on which)(?:'s| is| will| would| was)?(?: the| today's)? (?:date|day|weekday|calendar date|calendar day|day of the week)"
+_WHAT_DAY = r"(?:what|which|on what|on which)(?:'s| is| will| would| was)?(?: be)?(?: the| today's)? (?:date|day|weekday|calendar date|calendar day|day of the week)"
 _BE = r"(?: (?:is|was|were|will|would|does|did|do|it|that|be|we have|have|the|fall on|falls on|lands on))*"
 _SHIFTED = clauses.wordings(
     [
@@ -59,6 +60,7 @@ _SHIFTED = clauses.wordings(
 )
 _WEEKDAY = clauses.wordings(
     [
+        rf"{_WHAT_DAY}(?: of the week)? (?:was|were|is) (?:i|he|she|someone|you|they) born(?: on)?,? (?:if .*?born|when born|on|born) (?:on )?{_D}",
         rf"{_WHAT_DAY}(?: of the week)?{_BE}(?: on)? {_D}(?: (?:fall|falls|fell|land|lands|be|was|is|happen|celebrated|going to be))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
         rf"(?:when|what date|which date)(?:'s| is| was| will| does)? {_D}(?: (?:be|fall|happen|take place|celebrated|was|is))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
         rf"(?:the )?(?:weekday|day of the week)(?: of| for| on)? {_D}",
@@ -69,7 +71,7 @@ _WEEKDAY = clauses.wordings(
 _TODAY = re.compile(
     r"(?:what(?:'s| is)? )?(?:the )?(?:current |today's )(?:date|day|weekday)(?: today)?|"
     r"what(?:'s| is)?(?: the)? (?:date|day|weekday|day of the week)(?: is it| is| it is)?(?: today| now| right now)?|"
-    r"(?:the )?date(?: today)?|today's date|which day is (?:it|today)|what day of the week is it(?: today)?",
+    r"what is today|what's today|(?:the )?date(?: today)?|today's date|which day is (?:it|today)|what day of the week is it(?: today)?",
     re.IGNORECASE,
 )
 _AGE = re.compile(
@@ -102,7 +104,7 @@ def _until(phrase: str, scene: Scene) -> Reading | None:
     if left and re.search(r"left|remain|to go", phrase, re.IGNORECASE):
         return _count("today", f"the end of the {left['part'].lower()}", _unit(left), scene, {"form": "until"})
     for found in _matches(_UNTIL, phrase):
-        day = re.sub(_WHOSE, "", found["day"], flags=re.IGNORECASE)
+        day = _meant(re.sub(_WHOSE, "", found["day"], flags=re.IGNORECASE), scene)
         if _is_day(day, scene):
             return _count("today", day, _unit(found), scene, {"form": "until"})
     return None
@@ -151,7 +153,7 @@ def _weekday(phrase: str, scene: Scene) -> Reading | None:
 
 def _meant(day: str, scene: Scene) -> str:
     """The day itself, where "that" stands for one that was found before."""
-    if day.lower() not in {"that", "it", "this", "that day", "that date"}:
+    if day.lower() not in {"that", "it", "this", "that day", "that date", "then"}:
         return day
     if scene.before and scene.last and "date" in scene.last.topic:
         return f"${{{scene.last.steps[-1].id}.date}}"

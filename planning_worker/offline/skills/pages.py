@@ -14,7 +14,7 @@ from planning_worker.offline.reading import Draft, Reading, Scene
 from planning_worker.offline.skills.texts import sentence_count
 
 _TITLE = re.compile(
-    r"\b(?:titles?|headlines?|headings?|called|name of (?:the|this|that) (?:page|site|article))\b", re.IGNORECASE
+    r"\b(?:titles?|titled|headlines?|headings?|called|name of (?:the|this|that) (?:page|site|article))\b", re.IGNORECASE
 )
 _LINK_COUNT = re.compile(
     r"\b(?:how many|number of|count)(?: the| of)*(?: \w+){0,2}? (?:links|urls|hyperlinks)\b", re.IGNORECASE

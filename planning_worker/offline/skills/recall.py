@@ -30,7 +30,7 @@ _MINE = re.compile(
     re.IGNORECASE,
 )
 _NOT_MEMORY = re.compile(
-    r"\b(?:weather|forecast|news|should i|can i|could i|ip address|do i need|will i|would i|how (?:do|can|would|could|should) (?:i|we)|"
+    r"\b(?:weather|forecast|news|should i|can i|could i|ip address|do i need|will i|would i|how (?:do|can|would|could|should) (?:i|we)(?! (?:take|like|prefer|want|drink|eat|spell)\b)|"
     r"email|e-mail|send|book|order|buy|write|translate|joke|poem)\b|\bhelp me\b|\bif (?:i|we|my)\b",
     re.IGNORECASE,
 )

@@ -37,6 +37,7 @@ _LIKELY = clauses.wordings(
         rf"how (?:late|early) is it{_NOW},? {_IN}{_P}{_NOW}",
         rf"what{_IS} (?:the )?(?:current |local )?(?:date and time|time and date|day and time)(?: is it| it is)?{_NOW} {_IN}{_P}{_NOW}",
         rf"what{_IS} the (?:current )?hour{_NOW} {_IN}{_P}{_NOW}",
+        rf"(?:what{_IS} )?(?:the )?(?:current )?(?:utc|gmt|time ?zone)(?: offset)? (?:of|for|in) {_P}{_NOW}",
         rf"(?:what|which) time ?zone (?:is|are|does) {_P}(?: in| on| using| use| have| follow)?",
         rf"what (?:hour|o'clock) is it{_NOW},? {_IN}{_P}{_NOW}",
         rf"is it (?:day|night|morning|evening|late|early|dark|daytime|nighttime|night time|afternoon)[a-z ]*? in {_P}{_NOW}",
@@ -70,7 +71,7 @@ _AHEAD = clauses.wordings(
         rf"(?:by )?how (?:many hours|far|much)(?: time)? (?:ahead|behind|in front)?(?: of (?:us|me))?(?:is|are) {_A} (?:ahead of|behind|before|after|from|in front of) {_B}{_NOW}",
         rf"how (?:many hours|far|much) (?:ahead|behind) (?:is|are) {_A}(?: of| to| from| compared to| than)? {_B}",
         rf"how (?:many hours|far|much) (?:ahead|behind)(?: of)? {_B} is {_A}",
-        rf"is {_A} (?:ahead of|behind) {_B}(?: in time)?",
+        rf"is {_A} (?:ahead of|behind) {_B}(?: in time)?(?:,? (?:and )?by how (?:many hours|much|far))?",
     ]
 )
 _ELSEWHERE = clauses.wordings(
@@ -79,7 +80,7 @@ _ELSEWHERE = clauses.wordings(
         rf"(?:if|when) .*?at {_AT} (?:in|from) {_A},? (?:then )?what(?:'s)? (?:time is it|is the time|time will it be|time would it be|the time) in {_B}",
         rf"(?:.*? )?(?:is|starts|begins|starting|takes place|happens|at) (?:at )?{_AT} (?:in )?{_A}(?: time)?\s*[.,;:–-]+\s*(?:and )?what(?:'s)? (?:time )?(?:is |would )?(?:that|it|this)(?: be)? (?:in|for) {_B}(?: time)?",
         rf"what (?:will|would) the time be in {_B} (?:if|when) (?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}",
-        rf"(?:if|when|suppose|assuming|say)(?: it's| it is| its| the time is)? {_AT} (?:in|at) {_A},? (?:then )?(?:what(?:'s)? (?:time is it|is the time|time would it be|time will it be|is it|the time|the time is|time it is)) in {_B}",
+        rf"(?:(?:if|when|suppose|assuming|say|given)(?: that)? )?(?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}[,.;]? (?:then )?(?:and )?(?:what(?:'s)? (?:time is it|is the time|time would it be|time will it be|is it|the time|the time is|time it is)) in {_B}",
         rf"at {_AT} (?:in|at) {_A},? what(?:'s)? (?:time is it|is the time|the time) in {_B}",
         rf"what(?:'s)? (?:time is it|is the time|time would it be|the time|time will it be|time it is) in {_B} (?:if|when|at) (?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}",
         rf"(?:what(?:'s)? (?:time )?(?:is )?|convert |translate )?{_AT},? (?:in |at )?{_A}(?: time)? (?:in|to|into|is what time in|as) {_B}(?: time)?",
@@ -160,7 +161,7 @@ def _apart(source: str, target: str, at: str, scene: Scene) -> Reading:
 
 def _listed(text: str, *, sure: bool) -> list[str] | None:
     """The places that `text` names ("London, Paris and in Rome"). Unknown ones only where the question is `sure`."""
-    whole = text.strip(" ,.")
+    whole = re.sub(r"^both\s+", "", text.strip(" ,."), flags=re.IGNORECASE)
     if places.find(whole):
         return [whole]
     parts = [
