@@ -1,0 +1,1 @@
+"""The tests, by cost: unit (no I/O), integration (real servers), durability, acceptance."""

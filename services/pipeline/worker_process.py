@@ -1,8 +1,7 @@
 """What every Celery worker process does besides its tasks: logs, heartbeat, and a drain that hands work back in time.
 
 The pools are threads. Celery's remapped SIGTERM crashes those (celery#10490), so the drain is our own: after SIGTERM no
-strand goes on and no step is claimed; what still runs after
-`drain_seconds` is handed back and the process ends.
+strand goes on and no step is claimed; what still runs after `drain_seconds` is handed back and the process ends.
 """
 
 import os

@@ -1,0 +1,84 @@
+// The one place that speaks HTTP to the gateway, with the API key if there is one. Failures are ApiProblem.
+
+import { signal } from "@preact/signals";
+
+const KEY_PLACE = "perdure.key";
+
+export const keyNeeded = signal(false);
+export const clockSkew = signal(0); // milliseconds that the server's clock is ahead of ours; 0 when they agree within 2 s
+
+/** An RFC 9457 problem; `status` is 0 when no answer came at all. */
+export class ApiProblem extends Error {
+  constructor(status, body) {
+    super(body.detail || body.title || `The server answered ${status}.`);
+    this.status = status;
+    this.errors = Array.isArray(body.errors) ? body.errors : [];
+  }
+}
+
+export function apiKey() {
+  try {
+    return sessionStorage.getItem(KEY_PLACE) || "";
+  } catch {
+    return ""; // storage is switched off: go on without a key
+  }
+}
+
+export function setApiKey(key) {
+  try {
+    if (key) sessionStorage.setItem(KEY_PLACE, key);
+    else sessionStorage.removeItem(KEY_PLACE);
+  } catch {
+    // storage is switched off: the key can't be kept
+  }
+  keyNeeded.value = false;
+}
+
+async function call(method, path, { body, headers = {} } = {}) {
+  const sent = { accept: "application/json", ...headers };
+  if (body !== undefined) sent["content-type"] = "application/json";
+  if (apiKey()) sent.authorization = `Bearer ${apiKey()}`;
+  let response;
+  try {
+    response = await fetch(path, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    throw new ApiProblem(0, { detail: "The server does not answer. Check that it runs, then try again." });
+  }
+  noteClock(response.headers.get("date"));
+  const text = await response.text();
+  const answer = parsed(text);
+  if (response.status === 401) keyNeeded.value = true;
+  if (!response.ok) throw new ApiProblem(response.status, answer || {});
+  return answer;
+}
+
+function parsed(text) {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return null; // a proxy's HTML page, for instance
+  }
+}
+
+function noteClock(date) {
+  const skew = date ? new Date(date).getTime() + 500 - Date.now() : 0;
+  clockSkew.value = Math.abs(skew) < 2000 ? 0 : skew;
+}
+
+const query = (parameters) =>
+  new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null)).toString();
+
+export const startRun = (body, idempotencyKey) =>
+  call("POST", "/api/agent/start", { body, headers: { "idempotency-key": idempotencyKey } });
+export const getRun = (id) => call("GET", `/api/runs/${encodeURIComponent(id)}`);
+export const listRuns = (parameters) => call("GET", `/api/runs?${query(parameters)}`);
+export const cancelRun = (id) => call("POST", `/api/runs/${encodeURIComponent(id)}/cancel`);
+export const listTools = () => call("GET", "/api/tools");
+export const searchMemory = (words, k) => call("POST", "/api/memory/search", { body: { query: words, k } });
+export const getSystem = () => call("GET", "/api/system");
+
+/** A random id for Idempotency-Key. Not crypto.randomUUID, which plain-HTTP pages on a network don't have. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

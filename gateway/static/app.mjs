@@ -1,0 +1,109 @@
+// The frame of the page: header, past runs, conversation, plan, dialogs, and what a screen reader is told.
+
+import { computed, effect } from "@preact/signals";
+import { html } from "./html.mjs";
+import { Icon, Logo } from "./marks.mjs";
+import { Chat, progressOf } from "./chat.mjs";
+import { PlanPane } from "./plan_pane.mjs";
+import { PastRuns } from "./past_runs.mjs";
+import { KeyForm } from "./key_form.mjs";
+import { Panels, openPanel } from "./panels.mjs";
+import { listenToKeys, walk } from "./keyboard.mjs";
+import { runName, statusWord } from "./formats.mjs";
+import { liveEntry, newConversation, openStep, pane, retryOpen, selected } from "./conversation.mjs";
+import { refreshList } from "./run_list.mjs";
+import { isOver } from "./run_state.mjs";
+import { reachable, readSystem, system } from "./system.mjs";
+
+const PANES = { chat: "Chat", plan: "Plan", runs: "Runs" };
+
+export function App() {
+  const afterKey = () => Promise.all([readSystem(), refreshList(), retryOpen()]);
+  return html`<div class=${`frame shows-${pane.value}`}>
+    <${Header} />
+    <${KeyForm} onKey=${afterKey} />
+    <main>
+      <nav class="pane runs-pane" aria-label="Past runs"><${PastRuns} /></nav>
+      <section class="pane chat-pane" aria-label="Conversation"><${Chat} /></section>
+      <section class="pane plan-pane" id="plan" aria-label="Plan of the run" tabindex="-1"><${PlanPane} /></section>
+    </main>
+    <${PaneSwitch} />
+    <p class="visually-hidden" role="status">${spoken.value}</p>
+    <${Panels} />
+  </div>`;
+}
+
+function Header() {
+  return html`<header class="top">
+    <h1><${Logo} />Perdure</h1>
+    <${BrainName} />
+    <${Connection} />
+    <div class="top-actions">
+      <button type="button" class="quiet" title="New conversation (n)" aria-label="New conversation" onClick=${newConversation}><${Icon} name="plus" /><span>New</span></button>
+      <button type="button" class="quiet" title="Search in memory" aria-label="Memory" onClick=${() => (openPanel.value = "memory")}><${Icon} name="memory" /><span>Memory</span></button>
+      <button type="button" class="quiet" title="What it can do" aria-label="Tools" onClick=${() => (openPanel.value = "tools")}><${Icon} name="tools" /><span>Tools</span></button>
+      <button type="button" class="quiet" title="Keyboard (?)" aria-label="Keyboard shortcuts" onClick=${() => (openPanel.value = "keys")}><${Icon} name="keys" /></button>
+    </div>
+  </header>`;
+}
+
+function BrainName() {
+  const { brain, model } = system.value || {};
+  if (!brain) return null;
+  const name = brain === "offline" ? "offline brain" : model || brain;
+  const hint = brain === "offline" ? "Set OPENAI_API_KEY or OPENAI_BASE_URL to use a language model" : "The model that plans and answers";
+  return html`<span class="brain" title=${hint}>${name}</span>`;
+}
+
+const CONNECTIONS = { connecting: "Connecting…", live: "Live", waiting: "Reconnecting…" };
+
+function Connection() {
+  if (!reachable.value) return html`<span class="connection is-waiting">Server not reachable</span>`;
+  const state = liveEntry.value?.connection.value;
+  if (!CONNECTIONS[state]) return null;
+  return html`<span class=${`connection is-${state}`}>${CONNECTIONS[state]}</span>`;
+}
+
+function PaneSwitch() {
+  return html`<nav class="pane-switch" aria-label="Panes">
+    ${Object.entries(PANES).map(([name, label]) => html`<button type="button" aria-pressed=${pane.value === name} onClick=${() => (pane.value = name)}>${label}</button>`)}
+  </nav>`;
+}
+
+// Told to screen readers as it changes: the state of the selected run, in one sentence, without the ticking numbers.
+const spoken = computed(() => {
+  const run = selected.value?.run.value;
+  if (!run) return "";
+  if (selected.value.connection.value === "waiting") return "Connection lost, reconnecting.";
+  return isOver(run) ? `Run ${statusWord(run.status)}.` : progressOf(run);
+});
+
+/** Side effects of the frame: the window's title and the keys. */
+export function startFrame() {
+  effect(() => {
+    const run = selected.value?.run.value;
+    document.title = run ? `${isOver(run) ? "" : "● "}${runName(run)} – Perdure` : "Perdure";
+  });
+  const focusIn = (name, find) => {
+    pane.value = name;
+    find()?.focus();
+    if (document.activeElement !== find()) requestAnimationFrame(() => find()?.focus()); // its pane was not shown yet
+  };
+  listenToKeys({
+    "/": () => focusIn("chat", () => document.getElementById("request")),
+    "?": () => (openPanel.value = "keys"),
+    j: () => walk(1),
+    k: () => walk(-1),
+    n: newConversation,
+    p: () => focusIn("plan", () => document.querySelector(".steps [data-walk-item]") || document.getElementById("plan")),
+    r: () => focusIn("runs", () => document.querySelector(".past-runs [data-walk-item]")),
+    Escape: closeStep,
+  });
+}
+
+function closeStep() {
+  if (document.activeElement?.matches("textarea, input")) document.activeElement.blur();
+  const id = openStep.value;
+  openStep.value = null;
+  if (id) document.getElementById(`step-${id}`)?.focus();
+}

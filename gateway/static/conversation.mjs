@@ -1,0 +1,141 @@
+// What is open: the conversation with its turns (run ids, oldest first), the selected run, and how a request is sent.
+
+import { computed, effect, signal } from "@preact/signals";
+import { listRuns, newKey, startRun } from "./api.mjs";
+import { followOnly, entryOf, expect, forgetProblems, load, tickWhile } from "./runs.mjs";
+import { refreshList } from "./run_list.mjs";
+import { isOver } from "./run_state.mjs";
+
+const MOST_TURNS = 20; // earlier turns of a long conversation stay in the list of past runs
+
+export const conversationId = signal(null);
+export const turns = signal([]);
+export const selectedId = signal(null);
+export const openStep = signal(null); // id of the step whose details are open
+export const pane = signal("chat"); // which pane a narrow screen shows: chat, plan or runs
+export const draft = signal("");
+export const sending = signal(false);
+export const sendProblem = signal(null);
+
+export const selected = computed(() => (selectedId.value ? entryOf(selectedId.value) : null));
+/** The newest run of the conversation that has not ended, if any. */
+export const liveEntry = computed(() =>
+  turns.value.map(entryOf).findLast((entry) => entry.run.value && !isOver(entry.run.value)),
+);
+
+const runLink = (id) => `#/runs/${encodeURIComponent(id)}`;
+export { runLink };
+
+/** Read the address bar: #/runs/<id> opens that run, anything else is a new conversation. */
+export async function openFromAddress() {
+  const match = location.hash.match(/^#\/runs\/([^/?]+)/);
+  const id = match ? decodeURIComponent(match[1]) : null;
+  if (id === selectedId.value) return;
+  selectedId.value = id;
+  openStep.value = null;
+  if (!id) return showTurns(null, []);
+  if (turns.value.includes(id)) return;
+  showTurns(null, [id]);
+  await openRun(id);
+}
+
+async function openRun(id) {
+  const entry = await load(id);
+  const conversation = entry.run.value?.conversationId;
+  if (selectedId.value !== id || !conversation) return;
+  conversationId.value = conversation;
+  const others = await turnsOf(conversation);
+  if (selectedId.value !== id) return;
+  const ids = others.includes(id) ? others : [...others, id];
+  showTurns(conversation, [...ids, ...turns.value.filter((turn) => !ids.includes(turn))]);
+  await Promise.all(ids.map(load));
+}
+
+async function turnsOf(conversation) {
+  try {
+    const { items } = await listRuns({ conversationId: conversation, limit: 50 });
+    const own = items.filter((run) => run.conversationId === conversation);
+    own.sort((one, other) => (one.createdAt < other.createdAt ? -1 : 1));
+    return own.slice(-MOST_TURNS).map((run) => run.id);
+  } catch {
+    return []; // the run itself is shown; its problem, if any, is told there
+  }
+}
+
+function showTurns(conversation, ids) {
+  conversationId.value = conversation;
+  turns.value = ids;
+  followOnly(ids);
+}
+
+/** After a new API key: load again what could not be loaded. */
+export async function retryOpen() {
+  forgetProblems();
+  sendProblem.value = null;
+  if (selectedId.value) await openRun(selectedId.value);
+}
+
+export function newConversation() {
+  sendProblem.value = null;
+  pane.value = "chat";
+  location.hash = "#/";
+  document.getElementById("request")?.focus();
+}
+
+let attempt = { text: null, key: null }; // one key for one request, however often it is sent
+
+/** Start a run of the open conversation (or of a new one). */
+export async function send(text) {
+  const request = text.trim();
+  if (!request || sending.value) return;
+  const conversation = conversationId.value;
+  const about = `${conversation} ${request}`;
+  if (attempt.text !== about) attempt = { text: about, key: newKey() };
+  sending.value = true;
+  sendProblem.value = null;
+  try {
+    const body = conversation ? { request, conversationId: conversation } : { request };
+    const started = await startRun(body, attempt.key);
+    attempt = { text: null, key: null };
+    draft.value = "";
+    accepted(started, request, conversation);
+  } catch (problem) {
+    sendProblem.value = problem;
+    draft.value = text;
+  } finally {
+    sending.value = false;
+  }
+}
+
+function accepted(started, request, conversation) {
+  const id = started.workflowId;
+  expect(id, { request, conversationId: started.conversationId, status: started.status, createdAt: new Date().toISOString() });
+  // The user may have opened something else meanwhile: then the run goes on and shows up among the past runs.
+  if (conversationId.value === conversation) {
+    turns.value = [...turns.value, id];
+    conversationId.value = started.conversationId;
+    location.hash = runLink(id);
+  }
+  refreshList();
+}
+
+/** Open a step's details in the plan, and bring it into view. */
+export function showStep(id) {
+  openStep.value = id;
+  pane.value = "plan";
+  requestAnimationFrame(() => {
+    const row = document.getElementById(`step-${id}`);
+    row?.focus({ preventScroll: true });
+    row?.scrollIntoView({ block: "nearest" });
+  });
+}
+
+export function startWatching() {
+  tickWhile(() => liveEntry.value !== undefined);
+  effect(() => {
+    // When a live run ends, the list of past runs is out of date.
+    if (liveEntry.value === undefined) refreshList();
+  });
+  addEventListener("hashchange", openFromAddress);
+  return openFromAddress();
+}

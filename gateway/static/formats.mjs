@@ -1,0 +1,41 @@
+// Times, durations, statuses and JSON in the words the page shows.
+
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
+const MOST_CHARACTERS = 20_000;
+
+/** 12 ms · 1.24 s · 2 min 05 s */
+export function duration(milliseconds) {
+  const ms = Math.max(0, milliseconds);
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${String(Math.floor((ms % 60_000) / 1000)).padStart(2, "0")} s`;
+}
+
+export const timeOf = (at) => clockFormat.format(new Date(at));
+export const dateOf = (at) => dayFormat.format(new Date(at));
+export const millis = (at) => (at ? new Date(at).getTime() : undefined);
+
+export function since(at, now) {
+  const seconds = Math.round((now - millis(at)) / 1000);
+  if (seconds < 45) return "just now";
+  if (seconds < 3600) return ago.format(-Math.max(1, Math.round(seconds / 60)), "minute");
+  if (seconds < 86_400) return ago.format(-Math.round(seconds / 3600), "hour");
+  return ago.format(-Math.round(seconds / 86_400), "day");
+}
+
+export const statusWord = (status) => (status || "unknown").replaceAll("_", " ");
+export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** promptTokens → prompt tokens */
+export const plainName = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
+
+export function prettyJson(value) {
+  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  if (text.length <= MOST_CHARACTERS) return text;
+  return `${text.slice(0, MOST_CHARACTERS)}\n… ${(text.length - MOST_CHARACTERS).toLocaleString()} more characters`;
+}
+
+/** What a run is called in lists and headings. */
+export const runName = (run) => run.request || (run.steps?.length ? `Given plan of ${counted(run.steps.length, "step")}` : "Given plan");

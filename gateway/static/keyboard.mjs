@@ -1,0 +1,60 @@
+// Single-key shortcuts, active outside of text fields. They can be switched off in the legend (WCAG 2.1.4).
+
+import { signal } from "@preact/signals";
+
+const PLACE = "perdure.keys";
+
+export const KEYS = [
+  [["/"], "write a request"],
+  [["Enter"], "send it (Shift+Enter: new line)"],
+  [["j", "k"], "next, previous step (or run, when the list of runs has the focus)"],
+  [["Enter"], "open what has the focus"],
+  [["r"], "go to the past runs"],
+  [["p"], "go to the plan"],
+  [["n"], "new conversation"],
+  [["Esc"], "close the step or the panel"],
+  [["?"], "this legend"],
+];
+
+export const keysOn = signal(stored() !== "off");
+
+function stored() {
+  try {
+    return localStorage.getItem(PLACE);
+  } catch {
+    return null;
+  }
+}
+
+export function setKeysOn(on) {
+  keysOn.value = on;
+  try {
+    localStorage.setItem(PLACE, on ? "on" : "off");
+  } catch {
+    // storage is switched off: it holds until the page is closed
+  }
+}
+
+/** actions: key → function. Esc works in text fields too, and with single keys off. */
+export function listenToKeys(actions) {
+  addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    const writing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    if (event.key !== "Escape" && (writing || !keysOn.value)) return;
+    const action = actions[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action(event);
+  });
+}
+
+/** Move the focus by one through the list that has it, else through the steps, else through the runs. */
+export function walk(by) {
+  const list = document.activeElement?.closest("[data-walk]") || firstShown("ol[data-walk]") || firstShown("ul[data-walk]");
+  const items = [...(list?.querySelectorAll("[data-walk-item]") || [])];
+  const at = items.indexOf(document.activeElement);
+  const next = at < 0 ? items[by > 0 ? 0 : items.length - 1] : items[at + by];
+  next?.focus();
+}
+
+const firstShown = (selector) => [...document.querySelectorAll(selector)].find((list) => list.checkVisibility() && list.children.length);

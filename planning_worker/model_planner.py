@@ -1,0 +1,139 @@
+"""The planner that asks a model: a prompt, a plan held to the plan rules, and one round to mend what breaks them.
+
+Called by the planning worker when a model is configured; the prompt is `prompts/<PROMPT>.md`.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from planning_worker.plan_request import PlanRequest
+from services import clock
+from services.errors import PlanRefused
+from services.journal import plan_rules
+from services.journal.plan_shape import Plan
+from services.model import data_fence, json_text, provider
+from services.model.shapes import Completion, Message, Usage
+from services.tools.catalogue import ListedTool
+
+PROMPT = "plan_v1"
+TURNS_BUDGET = 12_000  # characters
+MEMORIES_BUDGET = 6_000
+QUOTED_REPLY = 20_000
+QUOTED_FAULTS = 20
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A plan that keeps the rules, with what the records want to know of how it came about.
+
+    usage: tokens of all rounds. prompt_version: the prompt file. repaired: why the first plan was sent back, or None.
+    """
+
+    plan: Plan
+    usage: Usage
+    model: str
+    prompt_version: str
+    repaired: str | None = None
+
+
+def plan(request: PlanRequest, *, max_steps: int) -> ModelPlan:
+    """The model's plan for `request`.
+
+    Raises PlanRefused with the reason when the plan breaks the rules twice, and what the provider raises.
+    """
+    messages = _messages(request, max_steps)
+    schema = _schema(request)
+    first = provider.complete(messages, schema=schema, schema_name="plan")
+    try:
+        return ModelPlan(_checked(first, request, max_steps), first.usage, first.model, PROMPT)
+    except PlanRefused as fault:
+        reason = _quoted(fault)
+    second = provider.complete([*messages, *_sent_back(first, reason)], schema=schema, schema_name="plan")
+    try:
+        mended = _checked(second, request, max_steps)
+    except PlanRefused as fault:
+        detail = f"The model's plan could not be used, and neither could its second one: {fault.detail}"
+        raise PlanRefused(detail, errors=fault.errors) from fault
+    return ModelPlan(mended, first.usage + second.usage, second.model, PROMPT, repaired=reason)
+
+
+def _checked(completion: Completion, request: PlanRequest, max_steps: int) -> Plan:
+    try:
+        raw = json_text.parse(completion.text)
+    except ValueError as error:
+        raise PlanRefused(str(error)) from error
+    written = plan_rules.parse(_without_nulls(raw))
+    plan_rules.check(written, request.tools, max_steps=max_steps)
+    return written
+
+
+def _without_nulls(raw: Any) -> Any:
+    """Models write null for what they leave out; in a step's own fields that means the default."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("steps"), list):
+        return raw
+    steps = [
+        {name: value for name, value in step.items() if value is not None} if isinstance(step, dict) else step
+        for step in raw["steps"]
+    ]
+    return {**raw, "steps": steps}
+
+
+def _messages(request: PlanRequest, max_steps: int) -> list[Message]:
+    tools = "\n".join(_described(tool) for _, tool in sorted(request.tools.items()))
+    system = _prompt().replace("{max_steps}", str(max_steps)).replace("{tools}", tools)
+    parts = [f"The time is {clock.to_wire(request.now)} ({request.now:%A})."]
+    if request.memories:
+        parts.append(data_fence.fenced("memories of this user, best first", request.memories, MEMORIES_BUDGET))
+    if request.turns:
+        turns = [(turn.role, turn.text) for turn in request.turns]
+        parts.append(data_fence.conversation(turns, TURNS_BUDGET))
+    parts.append(f"Plan this request:\n{request.request}")
+    return [{"role": "system", "content": system}, {"role": "user", "content": "\n\n".join(parts)}]
+
+
+def _described(tool: ListedTool) -> str:
+    schema = {key: value for key, value in tool.schema.items() if key != "title"}
+    description = data_fence.visible(" ".join(tool.description.split()))
+    return f"- {tool.name} ({tool.effect}): {description}\n  {json.dumps(schema, ensure_ascii=False)}"
+
+
+def _schema(request: PlanRequest) -> dict[str, Any]:
+    """JSON Schema of a plan over these tools. `arguments` stay open: each tool has its own, checked by the rules."""
+    step = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "tool": {"type": "string", "enum": sorted(request.tools)} if request.tools else {"type": "string"},
+            "arguments": {"type": "object"},
+            "dependsOn": {"type": "array", "items": {"type": "string"}},
+            "why": {"type": "string"},
+        },
+        "required": ["id", "tool", "arguments"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {"steps": {"type": "array", "items": step}, "note": {"type": "string"}},
+        "required": ["steps"],
+        "additionalProperties": False,
+    }
+
+
+def _sent_back(completion: Completion, reason: str) -> list[Message]:
+    return [
+        {"role": "assistant", "content": data_fence.shortened(completion.text, QUOTED_REPLY) or "(nothing)"},
+        {"role": "user", "content": f"This plan can't be used:\n{reason}\n\nWrite the whole plan again, mended."},
+    ]
+
+
+def _quoted(fault: PlanRefused) -> str:
+    faults = [f"- {one.pointer}: {one.detail}" for one in fault.errors[:QUOTED_FAULTS]]
+    return "\n".join(faults) or f"- {fault.detail}"
+
+
+@lru_cache(maxsize=1)
+def _prompt() -> str:
+    return (Path(__file__).parent / "prompts" / f"{PROMPT}.md").read_text(encoding="utf-8")

@@ -1,0 +1,197 @@
+"""The brain's three verbs: `complete` (a text, or JSON to a schema), `stream` (a text as it comes), `embed` (vectors).
+
+All raise Failed (naming the setting to check) or Retryable (with retry_after), and end at their timeout.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, cast
+
+import openai
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletion
+
+from services import clock, settings
+from services.errors import Failed, Retryable
+from services.model import attempts, endpoints, faults, time_limits
+from services.model.endpoints import CONNECT_SECONDS, Endpoint, Format
+from services.model.shapes import Completion, Message, Usage
+
+EMBEDDING_BATCH = 128
+
+
+def complete(
+    messages: Sequence[Message],
+    *,
+    schema: dict[str, Any] | None = None,
+    schema_name: str = "reply",
+    timeout: float | None = None,
+) -> Completion:
+    """What the model answers to `messages`.
+
+    schema: JSON Schema that the text is to fit; endpoints that can't be held to it are told it in words, so parse the
+    text with `json_text` and check it. timeout: seconds in all, retries included (default: PERDURE_MODEL_TIMEOUT).
+    """
+    endpoint, deadline = endpoints.current(), _deadline(timeout)
+    if schema is None:
+        return attempts.persist(partial(_ask, endpoint, messages, {}, deadline), deadline)
+    refusal: faults.RequestRefused | None = None
+    for form in endpoint.formats:
+        asked, options = _formatted(form, messages, schema, schema_name)
+        try:
+            completion = attempts.persist(partial(_ask, endpoint, asked, options, deadline), deadline)
+        except faults.RequestRefused as error:
+            refusal = refusal or error
+        else:
+            endpoint.settle_on(form)
+            return completion
+    raise refusal or Failed("The model takes no form of request.")
+
+
+def stream(messages: Sequence[Message], *, timeout: float | None = None) -> "TextStream":
+    """The model's answer as it is written. The request is sent when the first piece is asked for."""
+    return TextStream(messages, timeout)
+
+
+def embed(texts: Sequence[str], *, timeout: float | None = None) -> list[list[float]]:
+    """One vector for each text, in order, by PERDURE_EMBEDDING_MODEL."""
+    model = settings.current().embedding_model
+    if model is None:
+        raise Failed("No embedding model is configured: set PERDURE_EMBEDDING_MODEL.")
+    endpoint, deadline = endpoints.current(), _deadline(timeout)
+    vectors: list[list[float]] = []
+    for start in range(0, len(texts), EMBEDDING_BATCH):
+        batch = [text or " " for text in texts[start : start + EMBEDDING_BATCH]]  # Most endpoints refuse empty texts.
+        vectors += attempts.persist(lambda batch=batch: _embed(endpoint, model, batch, deadline), deadline)  # type: ignore[misc]
+    return vectors
+
+
+class TextStream:
+    """Pieces of text; iterate once. When the iteration is through, `usage` and `model` say what it took.
+
+    A failure before the first piece is tried again; one after it raises Retryable, and what came is incomplete.
+    """
+
+    def __init__(self, messages: Sequence[Message], timeout: float | None = None) -> None:
+        self.usage = Usage()
+        self.model = settings.current().model
+        self._messages = messages
+        self._timeout = timeout
+
+    def __iter__(self) -> Iterator[str]:
+        endpoint, deadline = endpoints.current(), _deadline(self._timeout)
+        first, rest = attempts.persist(partial(self._begin, endpoint, deadline), deadline)
+        if first:
+            yield first
+        yield from rest
+
+    def _begin(self, endpoint: Endpoint, deadline: float) -> tuple[str, Iterator[str]]:
+        """The first piece, with the iterator over the rest."""
+        try:
+            pieces = self._pieces(endpoint, deadline)
+            return next(pieces, ""), pieces
+        except faults.RequestRefused:
+            if not endpoint.counts_streams:
+                raise
+        endpoint.counts_streams = False
+        try:
+            pieces = self._pieces(endpoint, deadline)
+            return next(pieces, ""), pieces
+        except faults.RequestRefused:
+            endpoint.counts_streams = True  # The refusal had another reason.
+            raise
+
+    def _pieces(self, endpoint: Endpoint, deadline: float) -> Iterator[str]:
+        finished = None
+        with faults.explained(endpoint):
+            for chunk in time_limits.iterate(lambda: self._open(endpoint, deadline), deadline):
+                self.usage = _usage(chunk.usage) if chunk.usage else self.usage
+                self.model = chunk.model or self.model
+                for choice in (chunk.choices or [])[:1]:
+                    finished = choice.finish_reason or finished
+                    if choice.delta and choice.delta.content:
+                        yield choice.delta.content
+        if finished is None:
+            raise Retryable(f"The model at {endpoint.host} broke off in the middle of its answer.")
+
+    def _open(self, endpoint: Endpoint, deadline: float) -> Any:
+        counted: dict[str, Any] = {"stream_options": {"include_usage": True}} if endpoint.counts_streams else {}
+        return endpoint.client.chat.completions.create(
+            model=endpoint.model,
+            messages=cast(Any, self._messages),
+            stream=True,
+            timeout=_timeout(deadline),
+            **counted,
+        )
+
+
+def _ask(endpoint: Endpoint, messages: Sequence[Message], options: dict[str, Any], deadline: float) -> Completion:
+    def call() -> Any:
+        return endpoint.client.chat.completions.create(
+            model=endpoint.model, messages=cast(Any, messages), timeout=_timeout(deadline), **options
+        )
+
+    with faults.explained(endpoint):
+        reply = time_limits.run(call, deadline)
+    if not isinstance(reply, ChatCompletion) or not reply.choices:
+        raise Failed(
+            f"The model at {endpoint.host} did not answer in OpenAI's format; "
+            "check OPENAI_BASE_URL (which usually ends in /v1)."
+        )
+    message = reply.choices[0].message
+    if message.refusal:
+        raise Failed(f"The model declined: {faults.told(message.refusal, endpoint)}")
+    return Completion(message.content or "", _usage(reply.usage), reply.model or endpoint.model)
+
+
+def _embed(endpoint: Endpoint, model: str, batch: list[str], deadline: float) -> list[list[float]]:
+    def call() -> Any:
+        return endpoint.client.embeddings.create(
+            model=model, input=batch, encoding_format="float", timeout=_timeout(deadline)
+        )
+
+    with faults.explained(endpoint):
+        reply = time_limits.run(call, deadline)
+        found = sorted(getattr(reply, "data", None) or [], key=lambda one: one.index)
+    if len(found) != len(batch):
+        raise Failed(
+            f"The model at {endpoint.host} sent {len(found)} vectors for {len(batch)} texts; "
+            "check PERDURE_EMBEDDING_MODEL and OPENAI_BASE_URL."
+        )
+    return [one.embedding for one in found]
+
+
+def _formatted(
+    form: Format, messages: Sequence[Message], schema: dict[str, Any], name: str
+) -> tuple[Sequence[Message], dict[str, Any]]:
+    """Messages and options that ask for JSON in this form."""
+    if form == "json_schema":
+        wanted = {"name": name, "schema": schema, "strict": False}
+        return messages, {"response_format": {"type": "json_schema", "json_schema": wanted}}
+    told = f"Reply with one JSON value that fits this JSON Schema, and nothing else:\n{json.dumps(schema)}"
+    return _told(messages, told), ({"response_format": {"type": "json_object"}} if form == "json_object" else {})
+
+
+def _told(messages: Sequence[Message], more: str) -> list[Message]:
+    """`messages` with `more` at the end of the system message: many local models take only one, the first."""
+    if messages and messages[0]["role"] == "system":
+        return [{"role": "system", "content": f"{messages[0]['content']}\n\n{more}"}, *messages[1:]]
+    return [{"role": "system", "content": more}, *messages]
+
+
+def _usage(counted: CompletionUsage | None) -> Usage:
+    if counted is None:
+        return Usage()
+    details = counted.prompt_tokens_details
+    cached = (details.cached_tokens if details else None) or 0
+    return Usage(counted.prompt_tokens or 0, counted.completion_tokens or 0, cached)
+
+
+def _deadline(timeout: float | None) -> float:
+    return clock.monotonic() + (timeout or settings.current().model_timeout)
+
+
+def _timeout(deadline: float) -> openai.Timeout:
+    left = max(deadline - clock.monotonic(), 0.01)
+    return openai.Timeout(left, connect=min(left, CONNECT_SECONDS))
