@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from gateway import authentication, bodies, known_tools, wire
 from services import settings
 from services.errors import BadInput, FieldError, PlanRefused
-from services.journal import idempotency, plan_rules, runs
+from services.journal import idempotency, plan_rules, runs, steps
 from services.journal.plan_shape import Plan
 from services.pipeline import phases
 
@@ -59,14 +59,14 @@ def start() -> Response:
             "request": asked.request,
             "agent": asked.agent,
             "labels": asked.labels,
-            "given_plan": plan.model_dump(mode="json", by_alias=True, exclude_none=True) if plan else None,
+            "plan": _written(plan) if plan else None,
             "idempotency": once,
         }
     )
     if once and not events:
         return _replayed(once)
     # run.created is not published: nobody can be listening to an id that nobody has been told yet.
-    phases.start(str(run_id))
+    phases.start(str(run_id), planned=plan is not None)
     return _reply(accepted)
 
 
@@ -79,6 +79,17 @@ def _checked(asked: StartRequest) -> Plan | None:
         raise PlanRefused(f"{fault.pointer}: {fault.detail}", errors=[fault])
     plan_rules.check(plan, known_tools.required(), max_steps=settings.current().max_steps)
     return plan
+
+
+def _written(plan: Plan) -> dict[str, Any]:
+    """A caller's plan as the journal takes it; a step that fails fails the run unless it says otherwise."""
+    current = settings.current()
+    return {
+        "brain": current.model if current.model_configured else "offline",
+        "source": "caller",
+        "note": plan.note,
+        "steps": steps.rows_of(plan, known_tools.required(), required=True, attempts=current.step_attempts),
+    }
 
 
 def _accepted(run_id: UUID, conversation_id: str) -> dict[str, Any]:

@@ -49,22 +49,24 @@ def _label(link: dict[str, Any]) -> str:
 
 
 def _about(question: str, page: dict[str, Any], url: str) -> str:
-    found = fitting(question, str(page.get("text") or ""))
+    found = fitting(question, str(page.get("text") or ""), str(page.get("title") or ""))
     if not found:
         return f"{url} says nothing that fits “{question}”."
     return f"{url} says: {' '.join(found)}"
 
 
-def fitting(question: str, text: str) -> list[str]:
+def fitting(question: str, text: str, title: str = "") -> list[str]:
     """The sentences of `text` that fit `question` best, in their order; none when no content word is shared.
 
-    Words weigh by how rare they are on the page (inverse sentence frequency), so the page's subject counts little.
+    Words weigh by how rare they are on the page (inverse sentence frequency); words of the title count half, for
+    all of the page is about them.
     """
     sentences = words.sentences(text)
     wanted = words.content(question)
     stems = [words.content(sentence) for sentence in sentences]
     frequency = Counter(stem for sentence in stems for stem in sentence & wanted)
-    weight = {stem: log(1 + len(sentences) / frequency[stem]) for stem in frequency}
+    subject = words.content(title)
+    weight = {stem: log(1 + len(sentences) / frequency[stem]) * (0.5 if stem in subject else 1) for stem in frequency}
     scores = [sum(weight[stem] for stem in sentence & wanted) for sentence in stems]
     best = max(scores, default=0)
     if best <= 0:

@@ -8,6 +8,7 @@ from planning_worker.offline import clauses, note
 from planning_worker.offline.reading import Draft, Reading, Scene
 from planning_worker.offline.skills import SKILLS
 from planning_worker.plan_request import PlanRequest, Turn
+from services.journal import references
 from services.journal.plan_shape import Plan, PlanStep
 
 _REMEMBERED_TURNS = 12
@@ -95,12 +96,14 @@ def _after_waits(reading: Reading, before: Sequence[Reading | None]) -> Reading:
 
 def _without_stand_ins(drafts: list[Draft]) -> list[Draft]:
     """Each page fetched once, for all that is asked of it; no summary of a page that was opened for something else."""
-    asked = {str(draft.arguments.get("url")) for draft in drafts if draft.tool == "fetch_page" and draft.why}
-    idle = {draft.id for draft in drafts if draft.stands_in and str(draft.arguments.get("url")) in asked}
+    pages = [draft for draft in drafts if draft.tool == "fetch_page"]
+    used = references.step_ids([dict(draft.arguments) for draft in drafts if not draft.stands_in])
+    asked = {page.arguments["url"] for page in pages if page.why or page.id in used}
+    idle = {page.id for page in pages if page.arguments["url"] in asked}
     kept: list[Draft] = []
     renamed: dict[str, str] = {}
     for draft in drafts:
-        if draft.stands_in and _refers_to(draft, idle):
+        if draft.stands_in and references.step_ids(dict(draft.arguments)) & idle:
             continue
         twin = next((one for one in kept if _same_page(one, draft)), None)
         if twin is None:
@@ -110,10 +113,6 @@ def _without_stand_ins(drafts: list[Draft]) -> list[Draft]:
         whys = dict.fromkeys(why for why in [*twin.why.split(" | "), *draft.why.split(" | ")] if why)
         kept[kept.index(twin)] = replace(twin, why=" | ".join(whys))
     return _renumbered(kept, renamed)
-
-
-def _refers_to(draft: Draft, ids: set[str]) -> bool:
-    return draft.tool != "fetch_page" and any(f"${{{name}." in str(draft.arguments) for name in ids)
 
 
 def _same_page(one: Draft, other: Draft) -> bool:

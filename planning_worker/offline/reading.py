@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from planning_worker.plan_request import PlanRequest
+from services.phrases import words
 
 _NUMBER = re.compile(r"(?<![\w.:])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w:]|\.\d)")
 
@@ -92,10 +93,16 @@ class Scene:
         for turn in reversed(self.request.turns[-6:]):
             if turn.role != "assistant":
                 continue
-            if re.search(r"\d:\d\d", turn.text):
-                return None
-            after = re.split(r"\b(?:is|are|equals)\b|=", turn.text)[-1]
-            found = _NUMBER.findall(after) or _NUMBER.findall(turn.text)
-            if found:
-                return str(found[0] if _NUMBER.findall(after) else found[-1]).replace(",", "")
+            for sentence in reversed(words.sentences(turn.text)):
+                if number := _number_told(sentence):
+                    return number
         return None
+
+
+def _number_told(sentence: str) -> str | None:
+    """The number that a sentence of an answer gives: the first after "is", else the last. A time of day is none."""
+    if re.search(r"\d:\d\d", sentence):
+        return None
+    told = _NUMBER.findall(re.split(r"\b(?:is|are|equals|been)\b|=", sentence)[-1])
+    found = told[:1] or _NUMBER.findall(sentence)[-1:]
+    return str(found[0]).replace(",", "") if found else None

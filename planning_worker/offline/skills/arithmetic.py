@@ -5,8 +5,21 @@ import re
 from planning_worker.offline import clauses
 from planning_worker.offline.reading import Draft, Reading, Scene
 from planning_worker.offline.skills import arithmetic_words
+from services.phrases import words
 
-_START = re.compile(r"(?:start|begin|starting|beginning)(?: off)?(?: with| at| from)?\s+(?P<number>\d+(?:\.\d+)?)")
+_START = re.compile(
+    r"(?:(?:start|begin|starting|beginning)(?: off)?(?: with| at| from)?|take|if i have|i have|given|if you have|"
+    r"if you take|let's start with|think of|pick)(?: the number)?\s+(?P<number>\d+(?:\.\d+)?)"
+)
+# "…, what do I get?" after the sums adds nothing.
+_FILLER = re.compile(
+    r"(?:and )?(?:what (?:do|does|would|will) (?:i|you|we|it|that) (?:get|have|make|give|come to|equal)(?: then)?|"
+    r"what(?:'s| is) (?:it|the (?:final )?(?:result|answer|total))|what(?:'s| is) that|how much is (?:it|that))"
+)
+
+_ANSWER_AGAIN = re.compile(
+    r"(?:what (?:was|is)|what's) (?:that|the) (?:last |previous )?(?:result|answer|number|sum|total)(?: again)?"
+)
 
 
 def read(text: str, scene: Scene) -> Reading | None:
@@ -14,6 +27,11 @@ def read(text: str, scene: Scene) -> Reading | None:
     start = _START.fullmatch(phrase)
     if start:
         return Reading("arithmetic", value=start["number"], topic={"number": start["number"]})
+    last = scene.last
+    if _FILLER.fullmatch(words.fold(clauses.bare(text))) and last and last.skill == "arithmetic" and any(scene.before):
+        return Reading("arithmetic", value=last.value, topic=last.topic)
+    if _ANSWER_AGAIN.fullmatch(words.fold(clauses.bare(text))) and (value := scene.value()) and value[0] != "$":
+        return Reading("arithmetic", said=f"It was {value}.", value=value)
     expression = arithmetic_words.expression(phrase)
     if expression is None:
         return _again(phrase, scene)

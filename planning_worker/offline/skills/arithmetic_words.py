@@ -13,26 +13,35 @@ _FUNCTIONS = "sqrt|cbrt|avg|abs|factorial|round|floor|ceil|log|ln|exp|sin|cos|ta
 _A = rf"(?:{THAT}|-?\d+(?:\.\d+)?%?|(?:{_FUNCTIONS})?\([^()]*\))"
 _X, _Y = r"(?P<x>.+?)", r"(?P<y>.+)"
 _LEAD = re.compile(
-    r"^(?:what(?:'s| is| are| was| does| do| would| will)?(?: you| i| we)?(?: be| get| have)?(?: (?:when|if) (?:you|i|we) )?|"
+    r"^(?:what (?:number|result|value|amount|total)? ?(?:do|would|will) (?:you|i|we) (?:get|have)(?: left)? (?:if|when) (?:you|i|we)|"
+    r"what(?:'s| is| are| was| does| do| would| will)?(?: you| i| we)?(?: be| get| have)?(?: (?:when|if) (?:you|i|we) )?|"
+    r"how (?:much|many)(?: \w+)? (?:do|would|will) (?:you|i|we) (?:get|have)(?: left)? (?:if|when) (?:you|i|we)|"
+    r"how (?:much|many)(?: \w+)? (?:is|are|remains?|will be|would be) (?:left|remaining|there)?(?: over)? ?(?:if|when|after) (?:you|i|we)|"
     r"how (?:much|many)(?: is| are| does| do| would)?(?: (?:there )?(?:if|when) (?:you|i|we))?|"
     r"if (?:you|i|we)|(?:calculate|compute|evaluate|solve|determine|find|figure out|work out|do|get|take|what about|the value of|"
     r"the result of|the answer (?:to|of)))\s+"
 )
 _TAIL = re.compile(
     r"\s*(?:=|\?|equals?(?: to)?(?: what)?|come to|make|makes|exactly|in total|altogether|total|what (?:do|would|will) "
-    r"(?:you|i|we) (?:get|have)|what (?:is|'s) (?:it|that|the result)|is (?:how much|what)|from it|to it|on top|of it)$"
+    r"(?:you|i|we) (?:get|have)|what (?:is|'s) (?:it|that|the result)|is (?:how much|what)|is|are|be|from it|to it|on top|of it)$"
 )
 _MONEY = r"dollars?|euros?|pounds?|bucks?|usd|eur|gbp|cents?|yen|rupees?"
 _REFERENCE = re.compile(
     r"\b(?:(?:the|that|this)(?: (?:same|previous|last|above|final))? (?:result|answer|sum|total|difference|product|quotient|"
-    r"number|value|outcome|figure|amount|average)(?: of that)?|that|it|this|them both)\b(?!\s*\d)"
+    r"number|value|outcome|figure|amount|average)(?: of that)?|that|it|this|them both)\b(?!\s*\d)(?! (?:of|between|among|when|if)\b)"
 )
+_QUANTITY = re.compile(rf"\d|{THAT}|\b(?:double|triple|treble|quadruple|halve|square|cube|root|negate)")
 _FRACTIONS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
               "eighth": 8, "ninth": 9, "tenth": 10, "twentieth": 20, "hundredth": 100}  # fmt: skip
 _TIMES = {"double": 2, "twice": 2, "triple": 3, "treble": 3, "thrice": 3, "quadruple": 4}
 
 # Each turns words into symbols; applied in this order, again and again until nothing changes.
 _REWRITES: list[tuple[str, str]] = [
+    (r"^(?:how )?(?:many )?times (?:does |can |will |do |would )?(\S+) (?:go|goes|fit|fits|divide) (?:in )?(?:in|into|to) (\S+)$", r"\2 / \1"),
+    (r"\bby (?:an? |1 )?half$", "by 50%"),
+    (r"\bby (?:an? |1 )?quarter$", "by 25%"),
+    (r"\bby (?:an? |1 )?fifth$", "by 20%"),
+    (r"\bby (?:an? |1 )?tenth$", "by 10%"),
     (r"\b(?:per cent|percent|pct)\b", "%"),
     (r"(?<=\d) %", "%"),
     (r"\b(?:take )?(?:the )?(?:square root|sqrt|root)(?: of)? (" + _A + ")", r"sqrt(\1)"),
@@ -46,6 +55,8 @@ _REWRITES: list[tuple[str, str]] = [
     (r"(" + _A + r") cubed\b", r"\1^3"),
     (r"(?:\braised )?to the power (?:of )?(?=[\d§(])", "^ "),
     (r"(?:\braised )?to the (\d+)(?:st|nd|rd|th) power", r"^ \1"),
+    (r"(" + _A + ") more than (" + _A + ")", r"\2 + \1"),
+    (r"(" + _A + ") (?:less|fewer) than (" + _A + ")", r"\2 - \1"),
     (r"\b(?:added to|plus)\b", "+"),
     (r"\b(?:minus|less)\b", "-"),
     (r"\b(?:multiplied by|times)\b", "*"),
@@ -53,6 +64,7 @@ _REWRITES: list[tuple[str, str]] = [
     (r"\b(?:modulo|mod)\b", " % "),
 ]  # fmt: skip
 _LIST = r"(?P<x>" + _A + r"(?:(?:\s*,\s*(?:and )?|\s+and\s+)" + _A + r")+)"
+_CONTINUED = THAT + " {y}"
 # Whole-clause forms: (pattern, expression with {x} and {y}).
 _FORMS: list[tuple[str, str]] = [
     (rf"(?:increase|raise|grow|bump|mark up|up) {_X} by (?P<y>[\d.]+%)", "{x} + {y}"),
@@ -70,10 +82,11 @@ _FORMS: list[tuple[str, str]] = [
     (rf"(?:what )?(?:percentage|%|percent)(?: of)? {_X} (?:is|are|does|makes?) {_Y}", "{y} / {x} * 100"),
     (rf"{_X} (?:is|as|are) (?:what|which|a|the) (?:percentage|%|percent) of {_Y}", "{x} / {y} * 100"),
     (rf"{_X} out of {_Y} (?:as|in) (?:a |an )?(?:percentage|%|percent)", "{x} / {y} * 100"),
-    (rf"(?:how )?(?:many )?times (?:does |can |will |do )?{_X} (?:go|goes|fit|fits|divide) (?:in )?(?:in|into|to) {_Y}", "{y} / {x}"),
     (rf"(?:the )?remainder (?:of|when|if) (?:you divide )?{_X} (?:is )?(?:/|by) {_Y}", "{x} % {y}"),
     (rf"(?:the )?(?:average|mean|arithmetic mean)(?: value)?(?: of| for)? {_LIST}", "avg({list})"),
     (rf"(?:the )?(?:sum|total)(?: of)? {_LIST}", "{list+}"),
+    (rf"(?:do |does |if you add |if i add )?{_LIST} (?:add up to|sum to|sum up to|come to|total|added together|added up|together|make)(?: what)?", "{list+}"),
+    (rf"(?:the )?sum of {_X} and {_Y}", "{x} + {y}"),
     (rf"(?:the )?product of {_LIST}", "{list*}"),
     (rf"(?:the )?(?:largest|biggest|maximum|max|greatest|highest) (?:of|among|out of) {_LIST}", "max({list})"),
     (rf"(?:the )?(?:smallest|minimum|min|least|lowest) (?:of|among|out of) {_LIST}", "min({list})"),
@@ -98,8 +111,10 @@ _FORMS: list[tuple[str, str]] = [
     (r"(?:take )?(?:the |its )?(?:square root|sqrt)", f"sqrt({THAT})"),
     (r"(?:take )?(?:the |its )?cube root", f"cbrt({THAT})"),
     (r"negate", f"-{THAT}"),
-    (r"(?P<y>[*/^+-] .+)", THAT + " {y}"),
+    (r"(?P<y>[*/^+-] .+)", _CONTINUED),
 ]  # fmt: skip
+_COMPILED_REWRITES = [(re.compile(pattern), symbol) for pattern, symbol in _REWRITES]
+_COMPILED_FORMS = [(re.compile(pattern), template) for pattern, template in _FORMS]
 
 
 def plain(text: str) -> str:
@@ -121,6 +136,8 @@ def expression(phrase: str) -> str | None:
     if re.fullmatch(r"[\d\s./-]+", phrase) and re.search(r"\d{4}-\d\d?-\d\d?|\d+/\d+/\d+|\d{3}-\d{4}", phrase):
         return None  # a date or a telephone number, not a subtraction
     text = _trimmed(_REFERENCE.sub(THAT, phrase))
+    if not _QUANTITY.search(text):
+        return None
     found = _formed(_symbols(text)) or _formed(_symbols(_trimmed(_LEAD.sub("", text))))
     return found or _formed(_symbols(_trimmed(_LEAD.sub("", _LEAD.sub("", text)))))
 
@@ -137,8 +154,8 @@ def _symbols(text: str) -> str:
     for _ in range(6):
         before = text
         text = _multiples(_fractions(text))
-        for pattern, symbol in _REWRITES:
-            text = re.sub(pattern, symbol, text)
+        for pattern, symbol in _COMPILED_REWRITES:
+            text = pattern.sub(symbol, text)
         if text == before:
             break
     return " ".join(text.split())
@@ -166,8 +183,8 @@ def _multiples(text: str) -> str:
 def _formed(text: str) -> str | None:
     if _is_expression(text):
         return text
-    for pattern, template in _FORMS:
-        found = re.fullmatch(pattern, text)
+    for pattern, template in _COMPILED_FORMS:
+        found = pattern.fullmatch(text)
         made = _filled(template, found) if found else None
         if made and _is_expression(made):
             return made
@@ -183,10 +200,10 @@ def _filled(template: str, found: re.Match[str]) -> str | None:
             .replace("{list*}", " * ".join(items))
             .replace("{list}", ", ".join(items))
         )
-    parts = {name: _formed(value) or value for name, value in parts.items()}
+    parts = {name: (_formed(value) if template != _CONTINUED else None) or value for name, value in parts.items()}
     for name, value in parts.items():
         loose = re.search(r"[-+*/]|of", value.lstrip("-")) and not re.fullmatch(_A, value) and value != template
-        bare = template == THAT + " {y}" or (template in {"abs({x} - {y})"} and name == "x")
+        bare = template == _CONTINUED or (template in {"abs({x} - {y})"} and name == "x")
         template = template.replace(f"{{{name}}}", f"({value})" if loose and not bare else value)
     return template
 

@@ -4,7 +4,7 @@
 # ruff: noqa: E501
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planning_worker.offline import clauses
 from planning_worker.offline.reading import Draft, Reading, Scene
@@ -15,31 +15,39 @@ _VERB = (
     r"how (?:much|many|far|long|heavy|tall|big|hot|cold|warm|fast|high|wide|deep)(?: is| are)?|is|equals?)\s+)?"
 )
 _TO = r"\s+(?:in to|in|into|to|as|converted (?:in)?to|expressed in|measured in|when converted to|=)\s+(?:an? )?"
-_Q, _U = r"(?P<quantity>.+?)", r"(?P<unit>.+?)"
-_DIRECT = [
-    rf"{_VERB}{_Q}{_TO}{_U}",
-    rf"how many {_U}(?: are| is| do| does| will| would)?(?: there| you get| i get| we get| fit| go)?(?: in| into| is| are| makes?| make up| equals?| per| to| for| from|"
-    rf" correspond to| does it take to make)\s+{_Q}(?: have| make| equal| contain| hold| come to| amount to| weigh)?",
-    rf"how many {_U} (?:do|does|would) {_Q} (?:have|make|equal|contain|hold|come to|amount to|weigh|take)",
-    rf"(?:i have |i've got |i am |i'm |i weigh |i ran |i walked |i need |it's |it is |there are |there is |given |he is |she is )?{_Q}"
-    rf"(?: of [a-z ]+?| tall| long| heavy| high| wide| away| deep| far)?\s*[,;.:–—-]+\s*(?:and )?(?:how (?:many|much) {_U} (?:is|are|would|does) (?:that|it|this|those|they)(?: be| make)?)",
-    rf"(?:i have |i've got |i am |i'm |i weigh |i ran |i walked |it's |it is |he is |she is )?{_Q}(?: of [a-z ]+?| tall| long| heavy| high| wide| away)?"
-    rf"\s*[,;.:–—-]+\s*(?:and )?(?:what(?:'s| is| are| would)|how much is) (?:that|it|this|those)(?: be)? in {_U}",
-    rf"{_U} in {_Q}",
-]
+_Q, _U = r"(?:an? \w+ of )?(?P<quantity>.+?)", r"(?P<unit>.+?)"
+_DIRECT = clauses.wordings(
+    [
+        rf"{_VERB}{_Q}{_TO}{_U}",
+        rf"how many {_U}(?: are| is| do| does| will| would)?(?: there| you get| i get| we get| fit| go)?(?: in| into| is| are| makes?| make up| equals?| per| to| for| from|"
+        rf" correspond to| does it take to make)\s+{_Q}(?: have| make| equal| contain| hold| come to| amount to| weigh)?",
+        rf"how many {_U} (?:do|does|would) {_Q} (?:have|make|equal|contain|hold|come to|amount to|weigh|take)",
+        rf"(?:i have |i've got |i am |i'm |i weigh |i ran |i walked |i need |it's |it is |there are |there is |given |he is |she is )?{_Q}"
+        rf"(?: of [a-z ]+?| tall| long| heavy| high| wide| away| deep| far)?\s*[,;.:–—-]+\s*(?:and )?(?:how (?:many|much) {_U} (?:is|are|would|does) (?:that|it|this|those|they)(?: be| make)?)",
+        rf"(?:i have |i've got |i am |i'm |i weigh |i ran |i walked |it's |it is |he is |she is )?{_Q}(?: of [a-z ]+?| tall| long| heavy| high| wide| away)?"
+        rf"\s*[,;.:–—-]+\s*(?:and )?(?:what(?:'s| is| are| would)|how much is) (?:that|it|this|those)(?: be)? in {_U}",
+        rf"{_Q} (?:is|are|equals?|makes?) how many {_U}",
+        rf"how much (?:does|do|is) {_Q} (?:weigh|measure|hold|in weight)? ?(?:in|as) {_U}",
+        rf"{_U} in {_Q}",
+    ]
+)
 _THAT = r"(?:that|it|this|the (?:result|answer|sum|total|value|number|product|difference)|them)"
-_OF_THAT = [
-    rf"(?:convert|change|turn|express|transform|put|switch)\s+{_THAT}(?: from (?P<source>.+?))?{_TO}{_U}",
-    rf"(?:what(?:'s| is)|how much is)\s+{_THAT}{_TO}{_U}",
-    rf"how many {_U} (?:is|are|does|would) {_THAT}(?: make| be)?",
-]
-_AGAIN = [
-    rf"(?:what about |how about |or |and )?(?:in|to|into|as)\s+{_U}",
-    r"(?:what about |how about |and )?(?P<quantity>.+)",
-]
+_OF_THAT = clauses.wordings(
+    [
+        rf"(?:convert|change|turn|express|transform|put|switch)\s+{_THAT}(?: from (?P<source>.+?))?{_TO}{_U}",
+        rf"(?:what(?:'s| is)|how much is)\s+{_THAT}{_TO}{_U}",
+        rf"how many {_U} (?:is|are|does|would) {_THAT}(?: make| be)?",
+    ]
+)
+_AGAIN = clauses.wordings(
+    [
+        rf"(?:what about |how about |or |and )?(?:in|to|into|as)\s+{_U}",
+        r"(?:what about |how about |and )?(?P<quantity>.+)",
+    ]
+)
 _NUMBER = r"[-+−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 _SIMPLE = re.compile(
-    rf"(?P<count>{_NUMBER}|an?|one|half an?|\d+/\d+|\d+ \d+/\d+)\s*(?:of an? )?(?P<unit>[^\d\s].*)", re.IGNORECASE
+    rf"(?P<count>\d+ \d+/\d+|\d+/\d+|{_NUMBER}|an?|one|half an?)\s*(?:of an? )?(?P<unit>[^\d\s].*)", re.IGNORECASE
 )
 _COMPOUND = re.compile(
     rf"(?P<big>{_NUMBER})\s*(?P<large>'|ft\.?|feet|foot|lbs?|pounds?|stones?|st|hours?|hrs?|h|minutes?|mins?|metres?|meters?|m|miles?|kg|yards?)\s*(?:and )?"
@@ -66,11 +74,21 @@ def read(text: str, scene: Scene) -> Reading | None:
 
 def _direct(phrase: str, scene: Scene) -> Reading | None:
     for pattern in _DIRECT:
-        found = re.fullmatch(pattern, phrase, re.IGNORECASE)
+        found = pattern.fullmatch(phrase)
         quantity = _quantity(found["quantity"]) if found else None
-        if found and quantity and units.find(found["unit"]):
-            return _convert(quantity.value, quantity.unit, found["unit"], scene)
+        targets = _targets(found["unit"]) if found else []
+        if quantity and targets:
+            made = [_convert(quantity.value, quantity.unit, target, scene, n) for n, target in enumerate(targets)]
+            return replace(made[-1], steps=tuple(reading.steps[0] for reading in made))
     return None
+
+
+def _targets(text: str) -> list[str]:
+    """The units that are asked for ("Celsius and kelvin"); none when one of them is not a unit."""
+    if units.find(text):
+        return [text]
+    several = re.split(r"\s*,\s*(?:and )?|\s+(?:and|or)\s+(?:in )?", text)
+    return several if len(several) > 1 and all(units.find(unit) for unit in several) else []
 
 
 def _of_that(phrase: str, scene: Scene) -> Reading | None:
@@ -78,7 +96,7 @@ def _of_that(phrase: str, scene: Scene) -> Reading | None:
     if value is None:
         return None
     for pattern in _OF_THAT:
-        found = re.fullmatch(pattern, phrase, re.IGNORECASE)
+        found = pattern.fullmatch(phrase)
         if not found or not units.find(found["unit"]):
             continue
         source = found.groupdict().get("source") or (str(last.topic.get("to", "")) if last else "")
@@ -92,17 +110,17 @@ def _again(phrase: str, scene: Scene) -> Reading | None:
     if not scene.last or scene.last.skill != "conversions" or "from" not in scene.last.topic:
         return None
     topic = scene.last.topic
-    found = re.fullmatch(_AGAIN[0], phrase, re.IGNORECASE)
+    found = _AGAIN[0].fullmatch(phrase)
     if found and units.find(found["unit"]):
         return _convert(topic["value"], str(topic["from"]), found["unit"], scene)
-    found = re.fullmatch(_AGAIN[1], phrase, re.IGNORECASE)
+    found = _AGAIN[1].fullmatch(phrase)
     quantity = _quantity(found["quantity"]) if found else None
     return _convert(quantity.value, quantity.unit, str(topic["to"]), scene) if quantity else None
 
 
-def _convert(value: float | str, source: str, target: str, scene: Scene) -> Reading:
+def _convert(value: float | str, source: str, target: str, scene: Scene, offset: int = 0) -> Reading:
     arguments = {"value": value, "from_unit": _tidy(source), "to_unit": _tidy(target)}
-    step = Draft(scene.step_id(), "convert_units", arguments, f"{value} {source} in {target}")
+    step = Draft(scene.step_id(offset), "convert_units", arguments, f"{value} {source} in {target}")
     topic = {"value": value, "from": _tidy(source), "to": _tidy(target)}
     return Reading("conversions", (step,), value=f"${{{step.id}.value}}", topic=topic)
 

@@ -14,7 +14,7 @@ from planning_worker.offline.reading import Draft, Reading, Scene
 from planning_worker.offline.skills.texts import sentence_count
 
 _TITLE = re.compile(
-    r"\b(?:titles?|headlines?|headings?|called|name of (?:the|this|that) (?:page|site|article))\b", re.IGNORECASE
+    r"\b(?:titles?|titled|headlines?|headings?|called|name of (?:the|this|that) (?:page|site|article))\b", re.IGNORECASE
 )
 _LINK_COUNT = re.compile(
     r"\b(?:how many|number of|count)(?: the| of)*(?: \w+){0,2}? (?:links|urls|hyperlinks)\b", re.IGNORECASE
@@ -22,12 +22,12 @@ _LINK_COUNT = re.compile(
 _LINKS = re.compile(r"\b(?:links?|linked|hyperlinks?|urls)\b|\blinks? to\b", re.IGNORECASE)
 _SUMMARY = re.compile(
     r"\b(?:summari[sz]e|summary|sum (?:it |this |that )?up|gist|overview|tl;?dr|key points|main points|in short|what(?:'s| is) (?:it|this|that|the page)? ?about|"
-    r"what(?:'s| is) on|what does (?:it|the page|this page) say$|what's (?:it|the page) about)\b",
+    r"what(?:'s| is) on|what(?:'s| is) PAGE about|what does (?:it|the page|this page) say$|what's (?:it|the page) about)\b",
     re.IGNORECASE,
 )
 _SENTENCES = re.compile(r"\b(?:in|to|into|as) (\w+) sentences?\b|\b(\w+)[- ]sentence summary\b", re.IGNORECASE)
 _OPEN = re.compile(
-    r"(?:then )?(?:fetch|read|open|load|visit|get|go to|have a look at|look at|check|check out|browse(?: to)?|see|download|take a look at|scan|look up|here(?:'s| is)|i have|grab|pull up)?"
+    r"(?:then )?(?:fetch|read|open|load|visit|get|go to|have a look at|look at|check|check out|browse(?: to)?|see|download|take a look at|scan|look up|here(?:'s| is)|i have|grab|pull up|on|in|from|at|according to|using|based on)?"
     r"(?: (?:the |this |that |these |both )?(?:web ?)?(?:pages?|sites?|websites?|articles?|urls?|links?|address)(?: (?:at|from|on))?)?(?: for me)?[:,]?",
     re.IGNORECASE,
 )
@@ -39,15 +39,17 @@ _OF_PAGE = re.compile(
     r"\b(?:it|its|that page|this page|the page|the site|that site|this site|the article|there|they|their|them|both|each|this|that|the same page)\b",
     re.IGNORECASE,
 )
-_WRAPPING = [
-    r"^(?:what does|does|do|what do|where does)\s+PAGE\s+(?:say|tell(?: me| us)?|mention|write|state|contain|explain|talk|have)(?: anything| something)?(?: (?:about|on|of|regarding|that))?\s*",
-    r"^(?:according to|on|in|from|at|based on|using)\s+PAGE\s*,?\s*",
-    r"^(?:what|anything|something)?\s*(?:is|was|are)?\s*(?:said|written|mentioned) (?:on|in|at) PAGE (?:about|on|regarding)\s*",
-    r"^(?:read|open|fetch|look at|check|visit|search|use|see)\s+PAGE\s*(?:,|:|;|\.|-|for|to find out|to find|and (?:tell me|say|answer|find|find out))*\s*",
-    r"^(?:what does (?:it|the page|the article|the site) (?:say|tell us|mention|state)|does (?:it|the page) (?:say|mention))(?: anything)?(?: (?:about|on|regarding))?\s*",
-    r"\s*(?:according to|on|in|from|at)\s+PAGE\s*$",
-    r"\s*\bPAGE\b\s*",
-]
+_WRAPPING = clauses.wordings(
+    [
+        r"^(?:what does|does|do|what do|where does)\s+PAGE\s+(?:say|tell(?: me| us)?|mention|write|state|contain|explain|talk|have)(?: anything| something)?(?: (?:about|on|of|regarding|that))?\s*",
+        r"^(?:according to|on|in|from|at|based on|using)\s+PAGE\s*,?\s*",
+        r"^(?:what|anything|something)?\s*(?:is|was|are)?\s*(?:said|written|mentioned) (?:on|in|at) PAGE (?:about|on|regarding)\s*",
+        r"^(?:read|open|fetch|look at|check|visit|search|use|see)\s+PAGE\s*(?:,|:|;|\.|-|for|to find out|to find|and (?:tell me|say|answer|find|find out))*\s*",
+        r"^(?:what does (?:it|the page|the article|the site) (?:say|tell us|mention|state)|does (?:it|the page) (?:say|mention))(?: anything)?(?: (?:about|on|regarding))?\s*",
+        r"\s*(?:according to|on|in|from|at)\s+PAGE\s*$",
+        r"\s*\bPAGE\b\s*",
+    ]
+)
 _DIFFERENT = re.compile(
     r"\b(?:weather|write|translate|email|send|poem|joke|book|buy|draw|post|upload|delete|tweet|code)\b", re.IGNORECASE
 )
@@ -56,6 +58,8 @@ _DIFFERENT = re.compile(
 def read(text: str, scene: Scene) -> Reading | None:
     addresses = list(dict.fromkeys(clauses.urls(text)))
     phrase = clauses.bare(text)
+    if clauses.asks_again(phrase):
+        return None
     if addresses:
         for address in sorted(addresses, key=len, reverse=True):
             phrase = phrase.replace(address, "PAGE").replace(address.removeprefix("https://"), "PAGE")
@@ -64,7 +68,7 @@ def read(text: str, scene: Scene) -> Reading | None:
     if not last or last.skill != "pages" or _DIFFERENT.search(phrase):
         return None
     here = any(reading is last for reading in scene.before)
-    asks = bool(_QUESTION.fullmatch(phrase) or _asked(phrase))
+    asks = bool(_QUESTION.fullmatch(phrase) or _asked(phrase) or _SUMMARY.search(phrase))
     if asks and (
         here or _OF_PAGE.search(phrase) or _LINKS.search(phrase) or _TITLE.search(phrase) or _SUMMARY.search(phrase)
     ):
@@ -102,7 +106,7 @@ def _asked(phrase: str) -> list[str]:
 
 def _topic(phrase: str) -> str:
     for pattern in _WRAPPING:
-        shorter = re.sub(pattern, " ", phrase, count=1, flags=re.IGNORECASE).strip(" ,.?!")
+        shorter = pattern.sub(" ", phrase, count=1).strip(" ,.?!")
         if shorter:
             phrase = shorter
     return " ".join(phrase.split()).replace("|", " ")

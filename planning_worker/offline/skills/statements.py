@@ -10,7 +10,7 @@ from services.phrases import words
 _SELF = re.compile(
     r"(?:my [\w' -]+? (?:is|are|was|were|has|have|lives?|works?|likes?|loves?|starts?|begins?|ends?)|"
     r"(?:i|we) (?:am|'m|live|work|like|love|prefer|hate|have|own|study|speak|drive|eat|drink|play|use|was born|grew up|moved|"
-    r"come from|dislike|enjoy|collect|need|bought|met|visited|parked|left|put|always|usually|never|was|were|can|can't)|"
+    r"come from|dislike|enjoy|collect|bought|met|visited|parked|left|put|always|usually|never|was|were|can|can't)|"
     r"(?:i|we)'(?:m|re|ve)|our [\w' -]+? (?:is|are|has|have)|(?:call me|you can call me))\b.+",
     re.IGNORECASE | re.DOTALL,
 )

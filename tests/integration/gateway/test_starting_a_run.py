@@ -38,7 +38,7 @@ def test_a_plan_alone_is_enough_and_is_kept(http: FlaskClient, tools: None) -> N
     assert answer.status_code == 202
     assert (
         count(
-            "select count(*) from runs where id = %s and given_plan -> 'steps' -> 0 ->> 'tool' = 'echo'",
+            "select count(*) from steps where run_id = %s and tool = 'echo'",
             answer.json["workflowId"],
         )
         == 1

@@ -24,12 +24,24 @@ from services.journal import plan_rules, references
 from services.journal.plan_shape import Plan
 from services.phrases import words
 from services.tools import catalogue
-from services.tools.contract import Tool, tool
+from services.tools.contract import Tool, ToolContext, tool
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 5, 20, 14, 30, tzinfo=UTC)  # a Wednesday
 PAGES = json.loads((HERE / "pages.json").read_text(encoding="utf-8"))
-PURE = ("calculate", "convert_units", "current_time", "time_difference", "date_difference", "find_date", "echo")
+PURE = (
+    "calculate",
+    "convert_units",
+    "current_time",
+    "time_difference",
+    "date_difference",
+    "find_date",
+    "echo",
+    "sleep",
+)
+
+
+_CONTEXT = ToolContext("run", "s1", 1, "tenant", "user", "conversation", "key", NOW, waited=True)
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ def play(case: Case, extra: dict[str, Tool] | None = None) -> Played:
     listed = {name: catalogue.listing("built-in", one) for name, one in available.items()}
     turns = [Turn(role, text) for role, text in case.turns]
     plan = offline.plan(PlanRequest(case.request, NOW, listed, turns, case.memories))
-    plan_rules.check(plan, listed, max_steps=50)
+    plan_rules.check(plan, listed, max_steps=500)
     steps = _executed(plan, available)
     answer = offline_answer.compose(AnswerRequest(case.request, NOW, steps, plan.note))
     return Played(plan, answer)
@@ -106,7 +118,9 @@ def _executed(plan: Plan, available: dict[str, Tool]) -> list[FinishedStep]:
             try:
                 arguments = references.resolve(step.arguments, outputs)
                 checked = available[step.tool].arguments(**arguments)
-                output = outputs[name] = available[step.tool].function(**dict(checked))
+                tool_ = available[step.tool]
+                context = (_CONTEXT,) if tool_.takes_context else ()
+                output = outputs[name] = tool_.function(*context, **dict(checked))
             except Failed as failed:
                 status, error = "failed", failed.detail
         done[name] = FinishedStep(
