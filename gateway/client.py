@@ -3,7 +3,7 @@
 client = Client("http://127.0.0.1:8000")
 started = client.start("What is 17% of 2340?")
 for event in client.events(started["workflowId"]):
-    print(event["seq"], event["name"])
+    show(event["seq"], event["name"])
 """
 
 import time

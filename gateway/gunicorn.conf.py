@@ -7,6 +7,9 @@ import signal
 import threading
 from pathlib import Path
 
+import orjson
+from gunicorn import util
+
 from gateway.streams import capacity, hub
 from services import logs, settings
 
@@ -32,6 +35,7 @@ loglevel = "warning"
 def post_worker_init(worker):  # type: ignore[no-untyped-def]
     """Logs, and streams that say goodbye at SIGTERM: gunicorn alone would let them hold the process for 20 s."""
     logs.configure("web")
+    util.write_error = write_problem
     served_before = signal.getsignal(signal.SIGTERM)
 
     def drain_then_stop(number, frame):  # type: ignore[no-untyped-def]
@@ -41,3 +45,11 @@ def post_worker_init(worker):  # type: ignore[no-untyped-def]
         served_before(number, frame)
 
     signal.signal(signal.SIGTERM, drain_then_stop)
+
+
+def write_problem(connection, status, reason, detail):  # type: ignore[no-untyped-def]
+    """What never reaches Flask (a malformed request line, headers without end) is answered as a problem too."""
+    title = reason.replace("\n", " ")
+    body = orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail or f"{title}."})
+    head = f"HTTP/1.1 {status} {title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+    util.write_nonblock(connection, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)

@@ -1,11 +1,13 @@
 """Whatever is wrong with a request, the answer is problem JSON that names the field and the remedy."""
 
+import socket
 from typing import Any
 
+import httpx2
 import pytest
 from flask.testing import FlaskClient
 
-from tests.integration.gateway.conftest import HandWrittenRun
+from tests.integration.gateway.conftest import Gateway, HandWrittenRun
 
 
 def step(**fields: Any) -> dict[str, Any]:
@@ -152,3 +154,20 @@ def test_an_idempotency_key_that_can_not_be_kept_is_refused(http: FlaskClient) -
     answer = http.post("/api/agent/start", json={"request": "x"}, headers={"Idempotency-Key": "k" * 256})
 
     assert answer.status_code == 400 and "Idempotency-Key" in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    "sent", ["NONSENSE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nA: " + "b" * 20_000 + "\r\n\r\n"]
+)
+def test_what_is_not_even_http_gets_a_problem_and_no_html(gateway: Gateway, sent: str) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
+        connection.sendall(sent.encode())
+        answer = connection.recv(65_536).decode()
+
+    assert answer.split()[1].startswith("4") and "application/problem+json" in answer and "<html" not in answer
+
+
+def test_a_body_that_is_too_large_is_answered_before_the_connection_ends(gateway: Gateway) -> None:
+    answer = httpx2.post(f"{gateway.url}/api/agent/start", json={"request": "x" * 2_000_000})
+
+    assert answer.status_code == 413 and answer.headers["content-type"] == "application/problem+json"
