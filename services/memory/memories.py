@@ -8,7 +8,20 @@ from uuid import UUID, uuid4
 
 import orjson
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import BigInteger, Boolean, Computed, DateTime, Identity, Index, Text, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Computed,
+    DateTime,
+    Identity,
+    Index,
+    Text,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
@@ -232,6 +245,12 @@ def embed_pending(limit: int = 64) -> int:
     Raises Unavailable when the embedder can't work: the memories stay pending and are found by their words alone.
     """
     return _embed(limit, None)
+
+
+def any_pending() -> bool:
+    """Whether some memory has no vector yet."""
+    with database.session() as session:
+        return bool(session.scalar(select(exists().where(Memory.embedding_model.is_(None)))))
 
 
 def embed(ids: Sequence[UUID]) -> int:

@@ -18,6 +18,7 @@ TASKS = {
     "execution_worker.run_step": EXECUTION,
     "reflection_worker.reflect_on_run": REFLECTION,
     "reflection_worker.remember_run": REFLECTION,
+    "reflection_worker.embed_memories": REFLECTION,
 }
 
 _SOCKET = {"socket_timeout": 5, "socket_connect_timeout": 2, "socket_keepalive": True}
