@@ -29,7 +29,7 @@ class Worker(database.Base):
     __table_args__ = (Index(None, "beat_at"), Index(None, "host"))
 
 
-def beat(worker: str, kind: str, host: str, pid: int, process_started: float, backlog: int) -> None:
+def beat(worker: str, kind: str, host: str, pid: int, process_started: float, backlog: int = 0) -> None:
     """Say that this process lives (every `heartbeat_seconds`); registers it the first time."""
     database.call("beat_worker", worker, kind, host, pid, process_started, backlog)
 
