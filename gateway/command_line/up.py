@@ -85,8 +85,8 @@ def _brain() -> str:
     current = settings.current()
     if current.model_configured:
         return f"{current.model} at {current.openai_base_url or 'api.openai.com'}"
-    unused = f" PERDURE_MODEL={current.model} has no effect yet:" if "model" in current.model_fields_set else ""
-    return f"offline, since no model key is set.{unused} set OPENAI_API_KEY or OPENAI_BASE_URL to use a model."
+    unused = f"; PERDURE_MODEL={current.model} has no effect" if "model" in current.model_fields_set else ""
+    return f"offline, since no model key is set{unused}. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a model."
 
 
 def _migrate() -> None:
