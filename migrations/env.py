@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 import services.access.api_keys
 import services.journal.attempts
 import services.journal.conversations
+import services.journal.dead_letters
 import services.journal.events
 import services.journal.idempotency
 import services.journal.plans

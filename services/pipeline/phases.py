@@ -50,9 +50,11 @@ def grow_execution(run_id: str, step_ids: list[str]) -> None:
 
 
 def ring(run_id: str, phase: str) -> None:
-    """Ring a phase that nobody owns (the sweeper's part)."""
+    """Ring a phase that nobody owns (the sweeper's part, and that of whoever resumes or forks a run)."""
     if phase == "plan":
         start(run_id)
+    elif phase == "execute":
+        _publish(_task("execution_worker.execute_run", run_id), run_id)
     elif phase == "reflect":
         _publish(_body(run_id), run_id)
     elif phase == "remember":
