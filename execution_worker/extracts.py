@@ -48,7 +48,7 @@ def split(text: str) -> list[str]:
     sentences: list[str] = []
     for piece in _ENDS.split(text):
         part = " ".join(piece.split())
-        if sentences and part and _ABBREVIATED.search(sentences[-1]):
+        if sentences and part and _ABBREVIATED.search(sentences[-1][-10:]):
             sentences[-1] += f" {part}"
         elif part:
             sentences.append(part)

@@ -8,12 +8,15 @@ import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from services.model import data_fence
 
+MAX_ELEMENTS = 20_000
+MAX_ATTRIBUTES = 1_000  # in one tag
 MAX_LINKS = 200
 MAX_LINK_TEXT = 200
 MAX_URL = 2_000
@@ -29,9 +32,12 @@ _BLOCK = re.compile(
 _CELLS = frozenset({"td", "th"})
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|opacity\s*:\s*0?\.?0+\s*(;|!|$)"
-    r"|font-size\s*:\s*0?\.?0+\s*([a-z%]*)\s*(;|!|$)|(left|top|text-indent)\s*:\s*-\d{3,}",
+    r"|font-size\s*:\s*0?\.?0+[a-z%]*\s*(;|!|$)|(left|top|text-indent)\s*:\s*-\d{3,}",
     re.IGNORECASE,
 )
+_OPENING = re.compile(r"<(?:[a-zA-Z]|/[bBpP])")  # `</br>` and `</p>` open an element too when none is open.
+_ATTRIBUTE = r"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+"""
+_MONSTROUS_TAG = re.compile(rf"<[a-zA-Z][^\s/>]*+(?>{_ATTRIBUTE}){{{MAX_ATTRIBUTES}}}")
 _META_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -47,14 +53,27 @@ class Reading:
 
 
 def read_html(html: str, url: str, *, limit: int) -> Reading:
-    """Read a page that came from `url`; its text is cut to `limit` characters."""
-    tree = LexborHTMLParser(html)
+    """Read a page that came from `url`; its text is cut to `limit` characters, a monstrous page where it gets so."""
+    tree, cut = _parsed(html)
     title = _title(tree)
     if tree.body is None:
         return Reading(title, "", False)
     root, skipped = _main_part(tree.body)
     text, truncated = read_text(_text(root, skipped) or _text(tree.body, frozenset()), limit=limit)
-    return Reading(title, text, truncated, _links(tree, url))
+    return Reading(title, text, truncated or cut, _links(tree, url))
+
+
+def _parsed(html: str) -> tuple[LexborHTMLParser, bool]:
+    """The parsed page, and whether its end was cut off.
+
+    The parser takes quadratic time for nested elements and for the attributes of one tag: a million of either, in a
+    page of 5 MB, would hold a worker for hours.
+    """
+    monster = _MONSTROUS_TAG.search(html)
+    kept = html[: monster.start()] if monster else html
+    surplus = next(islice(_OPENING.finditer(kept), MAX_ELEMENTS, None), None)
+    kept = kept[: surplus.start()] if surplus else kept
+    return LexborHTMLParser(kept), len(kept) < len(html)
 
 
 def read_text(text: str, *, limit: int) -> tuple[str, bool]:

@@ -35,13 +35,31 @@ def run_strand(run_id: str, step_id: str) -> None:
     """Run the step if it is ready, then the steps that become ready, until the line ends or its time is up."""
     if worker_process.draining():
         return  # the sweeper rings it for another worker
-    worker = heartbeat.worker_id()
-    claimed = steps.claim(run_id, step_id, worker)
+    claimed = steps.claim(run_id, step_id, heartbeat.worker_id())
     if claimed is None:
         return  # a doubled or late message
-    claim: Claim | None
     claim, events = claimed
     event_feed.publish(events)
+    _run_on(claim)
+
+
+def begin_run(run_id: str) -> None:
+    """Open the run's execution: ring its ready steps but the first, and run that one and its strand here."""
+    if worker_process.draining():
+        return
+    begun = steps.begin(run_id, heartbeat.worker_id())
+    if begun is None:
+        return  # a doubled or late message
+    claim, ready, events = begun
+    phases.open_execution(run_id, ready)
+    event_feed.publish(events)
+    _run_on(claim)
+
+
+def _run_on(first: Claim) -> None:
+    """The strand: the claimed step, then each step that becomes ready and is given to us with the result's commit."""
+    worker = heartbeat.worker_id()
+    claim: Claim | None = first
     until = time.monotonic() + settings.current().strand_seconds
     while claim is not None:
         with logs.bound(step=claim.step_id, attempt=claim.fence):
@@ -61,10 +79,10 @@ def run_strand(run_id: str, step_id: str) -> None:
                 go_on=time.monotonic() < until and not worker_process.draining(),
             )
         if finished.ready:
-            phases.grow_execution(run_id, finished.ready)
+            phases.grow_execution(claim.run_id, finished.ready)
         event_feed.publish(finished.events)
         if ended.delay is not None:
-            short_timers.ring_in(ended.delay, run_id, claim.step_id)
+            short_timers.ring_in(ended.delay, claim.run_id, claim.step_id)
         if finished.fenced:
             log.warning("A late result was refused", step=claim.step_id, attempt=claim.fence)
         claim = finished.next

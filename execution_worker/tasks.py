@@ -1,18 +1,15 @@
-"""The execution worker's tasks: open a run's execution, run a step and what follows from it."""
+"""The execution worker's tasks: begin a run's execution; run a step and what follows from it."""
 
 from execution_worker import step_runner
 from execution_worker.celery import app
 from services import logs
-from services.journal import runs
-from services.pipeline import phases
 
 
 @app.task(name="execution_worker.execute_run")
 def execute_run(run_id: str) -> None:
-    """Open the chord of a planned run. A doubled message finds nothing left to ring."""
-    first = runs.open_execution(run_id)
-    if first:
-        phases.open_execution(run_id, first)
+    """Begin the execution of a planned run: the first member of its chord."""
+    with logs.bound(run_id=run_id):
+        step_runner.begin_run(run_id)
 
 
 @app.task(name="execution_worker.run_step")

@@ -1,4 +1,7 @@
-"""Plans a run: claims its planning phase, lets the caller, the model or the offline brain say how, hands it on."""
+"""Plans a run: claims its planning phase, lets the model or the offline brain say how, hands it on.
+
+A caller's own plan is checked and written by the gateway and never comes here.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +24,7 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan with where it came from. source: caller, model or offline; brain: what will answer, as people see it."""
+    """A plan with where it came from. source: model or offline; brain: what will answer, as people see it."""
 
     plan: Plan
     source: str
@@ -52,10 +55,6 @@ def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]
     if not tools:
         raise Unavailable("No execution worker has registered its tools yet.")
     current = settings.current()
-    if run["given_plan"] is not None:
-        plan = plan_rules.parse(run["given_plan"])
-        plan_rules.check(plan, tools, max_steps=current.max_steps)
-        return Planned(plan, "caller", current.model if current.model_configured else "offline"), tools
     asked = PlanRequest(
         request=run["request"],
         now=datetime.fromisoformat(run["created_at"]),
@@ -72,9 +71,7 @@ def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]
 
 
 def _accept(phase: runs.Phase, planned: Planned, tools: dict[str, catalogue.ListedTool]) -> None:
-    rows = steps.rows_of(
-        planned.plan, tools, required=planned.source == "caller", attempts=settings.current().step_attempts
-    )
+    rows = steps.rows_of(planned.plan, tools, required=False, attempts=settings.current().step_attempts)
     accepted = runs.accept_plan(
         phase,
         {

@@ -15,7 +15,7 @@ from services.journal.event_names import EventName
 from services.journal.steps import Step, StepStatus
 from services.memory import recall
 from services.model.provider import TextStream
-from services.pipeline import heartbeat
+from services.pipeline import heartbeat, phases
 
 MAX_FAILURES = 5
 DELTA_SECONDS = 0.06  # deltas of a streamed answer are written together for this long: one commit each
@@ -58,6 +58,8 @@ def _answer(phase: runs.Phase) -> None:
     accepted = runs.accept_answer(phase, outcome)
     if accepted is None:
         raise _Fenced
+    if accepted["phase"] == "remember":
+        phases.ring(phase.run_id, "remember")
     event_feed.publish(accepted["events"])
 
 
@@ -69,6 +71,7 @@ def _request(run: dict[str, Any], done: list[Step]) -> AnswerRequest:
         now=datetime.fromisoformat(run["created_at"]),
         steps=[_finished(step) for step in done],
         note=plan.note if plan else None,
+        plan_source=plan.source if plan else "",
         turns=[] if caller_only else [(message.role, message.text) for message in conversations.recent(run)],
         memories=[] if caller_only else recall.recall(run["tenant"], run["user_id"], run["request"], limit=5),
     )
@@ -90,7 +93,7 @@ def _finished(step: Step) -> FinishedStep:
 def _pieces(run: dict[str, Any], asked: AnswerRequest) -> Iterable[str]:
     if run["request"] is not None and settings.current().model_configured:
         return model_answer.stream(asked)
-    if run["given_plan"] is not None:
+    if asked.plan_source == "caller":
         return [offline_answer.leaf_outputs(asked)]
     return offline_answer.compose(asked).splitlines(keepends=True)
 

@@ -13,15 +13,14 @@ from services.memory import memories, recall
 EPISODES = UUID("3f6f0b7a-5d0e-5f6b-8a43-1b8f4f0d9c21")  # the namespace of episodes' ids, made once
 MAX_REQUEST = 1_000  # characters
 MAX_ANSWER = 1_500
-# Tools that teach nothing: what memory holds already, and what only passes through.
-_MEMORY_TOOLS = {"search_memory", "remember"}
-_EMPTY_TOOLS = _MEMORY_TOOLS | {"noop", "sleep", "echo"}
+# Tools that teach nothing: what memory holds already, what only passes through, what is true for a minute.
+_EMPTY_TOOLS = {"search_memory", "remember", "noop", "sleep", "echo", "current_time"}
 _CHATTER = re.compile(
-    r"(hi|hello|hey|good (morning|afternoon|evening|night)|thanks|thank you|cheers|ok(ay)?|yes|no|bye|goodbye|please"
-    r"|how are you( doing)?|nice to meet you|there|again|very much|so much|great|cool)",
+    r"\b(hi|hello|hey|good (morning|afternoon|evening|night)|thanks|thank you|cheers|ok(ay)?|yes|no|bye|goodbye|please"
+    r"|how are you( doing)?|nice to meet you|there|again|very much|so much|great|cool)\b",
     re.IGNORECASE,
 )
-_ABOUT_ONESELF = re.compile(r"\b(I|I'm|I’m|I've|I’ve|my|mine|we|our)\b")
+_ABOUT_ONESELF = re.compile(r"\b(I|(?i:my|mine|we|our))\b")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _WORD = re.compile(r"\w+")
 
@@ -33,24 +32,33 @@ def remember_run(run: dict[str, Any], steps: Sequence[Step]) -> list[UUID]:
 
     run: a claimed run (id, tenant, user_id, conversation_id, request, answer, error, brain). steps: all as they ended.
     """
-    text = episode(run, steps, recalled=_recalled(run, steps))
-    if text is None:
-        return []
-    stored = memories.add(
-        run["tenant"],
-        run["user_id"],
-        text,
-        kind="episode",
-        id=uuid5(EPISODES, str(run["id"])),
-        conversation_id=run["conversation_id"],
-        source_run=UUID(str(run["id"])),
-        metadata={"tools": sorted({step.tool for step in steps})},
-    )
+    stored = uuid5(EPISODES, str(run["id"]))
+    if not memories.is_stored(run["tenant"], stored):
+        text = episode(run, steps, recalled=_recalled(run, steps))
+        if text is None:
+            return []
+        _store(run, steps, stored, text)
     try:
         memories.embed([stored])
     except Unavailable as error:
         _log.warning("An episode is found by its words alone for now", reason=error.detail)
     return [stored]
+
+
+def _store(run: dict[str, Any], steps: Sequence[Step], episode_id: UUID, text: str) -> None:
+    """Store an episode; an earlier one of the same request stays as history but is no longer found."""
+    asked = " ".join(_WORD.findall(run["request"].lower()))[:MAX_REQUEST]
+    memories.add(
+        run["tenant"],
+        run["user_id"],
+        text,
+        kind="episode",
+        id=episode_id,
+        conversation_id=run["conversation_id"],
+        source_run=UUID(str(run["id"])),
+        metadata={"tools": sorted({step.tool for step in steps}), "request_key": asked},
+    )
+    memories.supersede(run["tenant"], run["user_id"], by=episode_id, request_key=asked)
 
 
 def episode(run: dict[str, Any], steps: Sequence[Step], *, recalled: Sequence[str]) -> str | None:
@@ -59,7 +67,7 @@ def episode(run: dict[str, Any], steps: Sequence[Step], *, recalled: Sequence[st
     recalled: texts that were recalled for this run; sentences that repeat them are left out.
     """
     request, answer = (run.get("request") or "").strip(), (run.get("answer") or "").strip()
-    if not request or not answer or run.get("error") or _is_chatter(request) or _repeats(request, recalled):
+    if not request or not answer or run.get("error") or _is_chatter(request):
         return None
     if not steps:
         return _of_talk(request, answer, offline=run.get("brain") == "offline", recalled=recalled)
@@ -71,6 +79,8 @@ def episode(run: dict[str, Any], steps: Sequence[Step], *, recalled: Sequence[st
 
 def _of_talk(request: str, answer: str, *, offline: bool, recalled: Sequence[str]) -> str | None:
     """A run without steps: the offline brain's answer teaches nothing, but what people tell of themselves does."""
+    if _repeats(request, recalled):
+        return None
     if not offline:
         return _asked(request, _without(answer, recalled))
     told = [part for part in _SENTENCE.split(request) if _ABOUT_ONESELF.search(part) and not part.endswith("?")]

@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     api_key_pepper: SecretStr = Field(SecretStr("perdure"), alias="API_KEY_PEPPER")
     max_body_bytes: int = Field(1_048_576, ge=1_024)
     max_streams: int = Field(200, ge=1)
+    bind: str | None = None
+    web_concurrency: int = Field(2, alias="WEB_CONCURRENCY", ge=1, le=64)
+
+    # The command line, as a client of a running stack
+    url: str | None = None
+    api_key: SecretStr | None = None
 
     # The hands
     allow_hosts: Annotated[tuple[str, ...], NoDecode] = ()
@@ -85,6 +91,11 @@ class Settings(BaseSettings):
     def auth_required(self) -> bool:
         """Keys are asked for unless switched off; on the embedded servers they are off unless switched on."""
         return self.auth == "required" or (self.auth is None and not self.embedded)
+
+    @property
+    def listen_on(self) -> str:
+        """The address that the gateway binds: this machine alone as long as it asks for no key (but for a dyno)."""
+        return self.bind or ("0.0.0.0" if self.auth_required or on_heroku() else "127.0.0.1")
 
     @property
     def model_configured(self) -> bool:

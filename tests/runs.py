@@ -5,9 +5,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from services.journal import events, runs
+from services.journal import events, plan_rules, runs, steps
 from services.journal.event_names import TERMINAL
 from services.pipeline import phases
+from services.tools import catalogue
 
 TENANT = "default"
 
@@ -16,10 +17,16 @@ def start(plan: dict[str, Any] | None = None, request: str | None = None, *, rin
     """A committed run; with ring=False its first message is lost."""
     run_id = str(runs.new_id())
     row = {"id": run_id, "tenant": TENANT, "user_id": "ada", "conversation_id": f"c-{run_id}", **more}
-    runs.create({**row, "request": request, "given_plan": plan})
+    runs.create({**row, "request": request, "plan": _written(plan) if plan else None})
     if ring:
-        phases.start(run_id)
+        phases.start(run_id, planned=plan is not None)
     return run_id
+
+
+def _written(plan: dict[str, Any]) -> dict[str, Any]:
+    """A plan as the gateway writes it for a caller."""
+    rows = steps.rows_of(plan_rules.parse(plan), catalogue.listed(), required=True, attempts=3)
+    return {"brain": "offline", "source": "caller", "note": None, "steps": rows}
 
 
 def wait_for(run_id: str, timeout: float = 45) -> runs.Run:

@@ -31,12 +31,14 @@ def date_difference(end: str, start: str = "today", unit: Unit = "days") -> dict
     until_now = end.strip().lower() in {"today", "now"}
     if until_now:  # "since Christmas" means the last one
         begin = on_day(start, today, "past")
-    finish = on_day(end, today if start.strip().lower() in {"today", "now"} else begin.date)
+    finish = on_day(end, today)
+    if finish.date < begin.date and begin.date > today:  # "from 1 March 2030 to 5 June": the June after it
+        finish = on_day(end, begin.date)
     days = (finish.date - begin.date).days
     value = _in_unit(begin.date, finish.date, unit)
     amount = f"{numbers.rounded(abs(value))} {unit if abs(value) != 1 else unit[:-1]}"
     amount += _exactly(begin.date, finish.date, unit, value)
-    if begin.date == today and not until_now:
+    if begin.date == today and (days == 0 or not until_now):
         text = _from_today(finish, amount, days)
     elif finish.date == today:
         verb = "It has been" if days >= 0 else "It is"

@@ -5,7 +5,7 @@ from typing import Any
 from services.tools.contract import tool
 
 
-@tool(effect="pure", timeout=10, capabilities=["nothing"])
+@tool(effect="pure", instant=True, timeout=10, capabilities=["nothing"])
 def noop() -> dict[str, Any]:
     """Do nothing. Useful to join several steps or to measure what a step costs."""
     return {"text": "Nothing was done."}

@@ -29,7 +29,7 @@ def summarize(text: str, sentences: Annotated[int, Field(ge=1, le=50)] = 3) -> d
     if not text.strip():
         raise Failed("There is no text to summarise.")
     if not settings.current().model_configured:
-        return {"text": extracts.extract(text, sentences)}
+        return {"text": extracts.extract(text[:MAX_TEXT], sentences)}
     completion = provider.complete(
         [
             {"role": "system", "content": _INSTRUCTIONS.format(sentences=sentences)},

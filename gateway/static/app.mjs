@@ -22,9 +22,11 @@ export function App() {
   return html`<div class=${`frame shows-${pane.value}`}>
     <${Header} />
     <${KeyForm} onKey=${afterKey} />
-    <nav class="pane runs-pane" aria-label="Past runs"><${PastRuns} /></nav>
-    <main class="pane chat-pane"><${Chat} /></main>
-    <aside class="pane plan-pane" id="plan" aria-label="Plan of the run" tabindex="-1"><${PlanPane} /></aside>
+    <main>
+      <nav class="pane runs-pane" aria-label="Past runs"><${PastRuns} /></nav>
+      <section class="pane chat-pane" aria-label="Conversation"><${Chat} /></section>
+      <section class="pane plan-pane" id="plan" aria-label="Plan of the run" tabindex="-1"><${PlanPane} /></section>
+    </main>
     <${PaneSwitch} />
     <p class="visually-hidden" role="status">${spoken.value}</p>
     <${Panels} />
@@ -63,9 +65,9 @@ function Connection() {
 }
 
 function PaneSwitch() {
-  return html`<div class="pane-switch" role="group" aria-label="Show">
+  return html`<nav class="pane-switch" aria-label="Panes">
     ${Object.entries(PANES).map(([name, label]) => html`<button type="button" aria-pressed=${pane.value === name} onClick=${() => (pane.value = name)}>${label}</button>`)}
-  </div>`;
+  </nav>`;
 }
 
 // Told to screen readers as it changes: the state of the selected run, in one sentence, without the ticking numbers.
@@ -84,7 +86,8 @@ export function startFrame() {
   });
   const focusIn = (name, find) => {
     pane.value = name;
-    requestAnimationFrame(() => find()?.focus());
+    find()?.focus();
+    if (document.activeElement !== find()) requestAnimationFrame(() => find()?.focus()); // its pane was not shown yet
   };
   listenToKeys({
     "/": () => focusIn("chat", () => document.getElementById("request")),

@@ -1,7 +1,7 @@
 // The dialogs: search in memory, the tools, the keyboard legend. A native <dialog> keeps focus and closes on Esc.
 
 import { signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { listTools, searchMemory } from "./api.mjs";
 import { html } from "./html.mjs";
 import { Icon } from "./marks.mjs";
@@ -22,7 +22,7 @@ export function Panels() {
 
 function Dialog({ title, children }) {
   const dialog = useRef(null);
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => dialog.current.showModal(), []);
   const closed = () => (openPanel.value = null);
   const outside = (event) => event.target === dialog.current && dialog.current.close();
   return html`<dialog ref=${dialog} aria-labelledby="panel-title" onClose=${closed} onClick=${outside}>

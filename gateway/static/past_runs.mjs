@@ -11,7 +11,7 @@ import { entryOf } from "./runs.mjs";
 export function PastRuns() {
   return html`<h2>Past runs</h2>
     <${Problem} problem=${listProblem.value?.status === 401 ? null : listProblem.value} />
-    ${runList.value.length === 0 && html`<p class="hint">${listLoaded.value ? "None yet." : "Loading…"}</p>`}
+    ${runList.value.length === 0 && html`<p class="hint">${!listLoaded.value ? "Loading…" : listProblem.value ? "" : "None yet."}</p>`}
     <ul class="past-runs" data-walk>${runList.value.map((run) => html`<${PastRun} key=${run.id} run=${run} />`)}</ul>
     ${nextCursor.value && html`<button class="quiet" type="button" onClick=${loadOlder}>Older runs</button>`}`;
 }

@@ -20,7 +20,7 @@ export function PlanPane() {
   const at = isOver(run) ? millis(run.finishedAt) ?? 0 : now.value + clockSkew.value;
   return html`<${PlanHead} entry=${entry} run=${run} at=${at} />
     <${Problem} problem=${entry.problem.value} />
-    ${run.error && html`<div class="problem"><p>${run.error}</p></div>`}
+    ${run.error && !run.steps.some((step) => step.error) && html`<div class="problem"><p>${run.error}</p></div>`}
     ${run.note && html`<p class="plan-note">${run.note}</p>`}
     ${run.steps.length > 0 ? html`<${Steps} run=${run} at=${at} />` : html`<p class="hint">${withoutSteps(run)}</p>`}
     <${Usage} usage=${run.usage} />`;

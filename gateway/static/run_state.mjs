@@ -83,8 +83,15 @@ const STEP_CHANGES = {
     waitsUntil: undefined,
   }),
   "step.progress": (data) => ({ progress: data.text }),
-  "step.retrying": (data) => ({ status: "ready", error: sentence(data.error), dueAt: data.dueAt, startedAt: undefined }),
-  "step.waiting": (data) => ({ status: "waiting", waitsUntil: data.until }),
+  // From here on the queue delay counts from when the step may go on, not from when it was ready first.
+  "step.retrying": (data, at) => ({
+    status: "ready",
+    error: sentence(data.error),
+    dueAt: data.dueAt,
+    readyAt: data.dueAt || at,
+    startedAt: undefined,
+  }),
+  "step.waiting": (data, at) => ({ status: "waiting", waitsUntil: data.until, readyAt: data.until || at, startedAt: undefined }),
   "step.succeeded": (data, at) => ({ status: "succeeded", output: data.output, error: undefined, finishedAt: at }),
   "step.failed": (data, at) => ({ status: "failed", error: sentence(data.error), finishedAt: at }),
   "step.skipped": (data, at) => ({ status: "skipped", because: data.because, finishedAt: at }),

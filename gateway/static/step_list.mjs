@@ -25,7 +25,7 @@ function StepRow({ step, at, span }) {
       <span class="step-name"><b>${step.tool}</b> <small>${step.id}</small></span>
       <span class=${`step-status tone-${step.status}`}>${statusLine(step)}</span>
       <span class="step-why">${step.progress && step.status === "running" ? step.progress : step.why}</span>
-      <span class="step-time">${timeLine(times)}</span>
+      <span class="step-time">${timeLine(times, step.status)}</span>
       <${Bar} times=${times} span=${span} status=${step.status} />
       <${Icon} name="chevron" />
     </button>
@@ -39,8 +39,8 @@ function statusLine(step) {
   return statusWord(step.status);
 }
 
-function timeLine({ queued, ran }) {
-  if (ran !== undefined) return html`${queued !== undefined && html`<span>queued ${duration(queued)}</span> `}<span>ran ${duration(ran)}</span>`;
+function timeLine({ queued, ran }, status) {
+  if (ran !== undefined) return html`${queued !== undefined && html`<span>queued ${duration(queued)}</span> `}<span>${status === "running" ? "running" : "ran"} ${duration(ran)}</span>`;
   return queued !== undefined && html`<span>queued ${duration(queued)}</span>`;
 }
 

@@ -120,7 +120,6 @@ def upgrade() -> None:
         sa.Column("conversation_id", sa.Text(), nullable=False),
         sa.Column("agent", sa.Text(), nullable=True),
         sa.Column("labels", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
-        sa.Column("given_plan", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("brain", sa.Text(), nullable=True),
         sa.Column("plan_revision", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_seq", sa.Integer(), server_default=sa.text("0"), nullable=False),

@@ -4,6 +4,8 @@ A wake-up with the events inside; whoever listens fills gaps from the journal, s
 """
 
 import os
+import queue
+import threading
 from typing import Any
 
 import orjson
@@ -13,10 +15,14 @@ from services import logs, settings
 
 CHANNEL_PREFIX = "perdure:events:"
 MAX_BYTES = 65_536
+MAX_BATCH = 500
 
 log = logs.get(__name__)
 _client: redis.Redis | None = None
 _client_pid = 0
+_queue: "queue.SimpleQueue[list[dict[str, Any]]] | None" = None
+_queue_pid = 0
+_starting = threading.Lock()
 
 
 def channel(run_id: str) -> str:
@@ -45,26 +51,40 @@ def connect(*, socket_timeout: float | None) -> redis.Redis:
 
 
 def publish(events: list[dict[str, Any]]) -> None:
-    """Tell the listeners of these committed events (of one or several runs). Never raises: the journal has them.
+    """Tell the listeners of these committed events (of one or several runs), soon and in this order.
 
-    One message a run: a JSON list of events, or of {workflowId, seq} alone where the events are large.
+    Returns at once: a thread of this process publishes, many together when they come fast. Never raises, since the
+    journal has the events.
     """
-    if not events:
-        return
-    by_run: dict[str, list[dict[str, Any]]] = {}
-    for event in events:
-        by_run.setdefault(event["workflowId"], []).append(event)
-    try:
-        if len(by_run) == 1:
-            run_id, mine = next(iter(by_run.items()))
-            client().publish(channel(run_id), _message(mine))
-            return
-        with client().pipeline(transaction=False) as pipe:
-            for run_id, mine in by_run.items():
-                pipe.publish(channel(run_id), _message(mine))
-            pipe.execute()
-    except redis.RedisError as error:
-        log.warning("Events were committed but not published", error=str(error))
+    if events:
+        _publisher().put(events)
+
+
+def _publisher() -> "queue.SimpleQueue[list[dict[str, Any]]]":
+    """The queue of this process's publishing thread, which is started at first use (and anew in a forked child)."""
+    global _queue, _queue_pid
+    with _starting:
+        if _queue is None or _queue_pid != os.getpid():
+            _queue, _queue_pid = queue.SimpleQueue(), os.getpid()
+            threading.Thread(target=_publish_on, args=(_queue,), name="event feed", daemon=True).start()
+        return _queue
+
+
+def _publish_on(waiting: "queue.SimpleQueue[list[dict[str, Any]]]") -> None:
+    while True:
+        batch = list(waiting.get())
+        while not waiting.empty() and len(batch) < MAX_BATCH:
+            batch += waiting.get()
+        by_run: dict[str, list[dict[str, Any]]] = {}
+        for event in batch:
+            by_run.setdefault(event["workflowId"], []).append(event)
+        try:
+            with client().pipeline(transaction=False) as pipe:
+                for run_id, mine in by_run.items():
+                    pipe.publish(channel(run_id), _message(mine))
+                pipe.execute()
+        except redis.RedisError as error:
+            log.warning("Events were committed but not published", error=str(error))
 
 
 def _message(events: list[dict[str, Any]]) -> bytes:

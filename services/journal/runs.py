@@ -51,7 +51,6 @@ class Run(database.Base):
     conversation_id: Mapped[str] = mapped_column(Text)
     agent: Mapped[str | None] = mapped_column(Text)
     labels: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
-    given_plan: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     brain: Mapped[str | None] = mapped_column(Text)
     plan_revision: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     last_seq: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -119,7 +118,7 @@ def parse_id(text_id: str) -> UUID:
 def create(run: dict[str, Any]) -> list[dict[str, Any]]:
     """Write the run, its conversation, the user's message and `run.created` as one commit; returns the events.
 
-    run: id, tenant, user_id, conversation_id, and optionally request, agent, labels, given_plan (wire shape), and
+    run: id, tenant, user_id, conversation_id, and optionally request, agent, labels, plan (as `accept_plan` takes it),
     idempotency {route, key, body_hash, response}. With an idempotency key that is taken, nothing is written and the
     list is empty.
     """
@@ -146,6 +145,13 @@ def listed(
         query = query.where(Run.status == status)
     with database.session() as session:
         return list(session.scalars(query))
+
+
+def last_seqs(run_ids: list[str]) -> dict[str, int]:
+    """The number of the newest event of each of these runs."""
+    with database.session() as session:
+        found = session.execute(select(Run.id, Run.last_seq).where(Run.id.in_([UUID(run_id) for run_id in run_ids])))
+        return {str(run_id): last for run_id, last in found}
 
 
 def claim_phase(run_id: str, phase: str, worker: str) -> Phase | None:
@@ -201,8 +207,3 @@ def request_cancel(tenant: str, run_id: str) -> list[dict[str, Any]]:
     if answer is None:
         raise NotFound(f"There is no run {run_id}.")
     return answer
-
-
-def open_execution(run_id: str) -> list[str]:
-    """Mark the ready steps that nobody has rung yet as rung, and return their ids: the chord's first members."""
-    return database.call("ring_ready_steps", run_id)

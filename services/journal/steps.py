@@ -181,6 +181,14 @@ def claim(run_id: str, step_id: str, worker: str) -> tuple[Claim, list[dict[str,
     return (_claim(claimed), claimed["events"]) if claimed else None
 
 
+def begin(run_id: str, worker: str) -> tuple[Claim, list[str], list[dict[str, Any]]] | None:
+    """Begin the execution of a planned run: the first ready step as this worker's, the ids of the other ready steps,
+    and the events. None for a doubled message.
+    """
+    begun = database.call("begin_execution", run_id, worker)
+    return (_claim(begun), begun["ready"], begun["events"]) if begun else None
+
+
 def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
     claim: Claim,
     outcome: Outcome,

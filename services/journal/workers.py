@@ -37,6 +37,13 @@ def alive(host: str | None = None) -> list[Worker]:
         return list(session.scalars(query))
 
 
+def living_kinds(seconds: float) -> set[str]:
+    """The kinds of which some worker's last heartbeat is at most this many seconds old, by the database's clock."""
+    recent = Worker.beat_at > func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+    with database.session() as session:
+        return set(session.scalars(select(Worker.kind).where(recent).distinct()))
+
+
 def release(worker: str, reason: str) -> list[dict[str, Any]]:
     """Take the worker off the list and give back all that it owned; returns the events to publish.
 

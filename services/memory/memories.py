@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import orjson
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import BigInteger, Boolean, Computed, DateTime, Identity, Index, Text, delete, func, select
+from sqlalchemy import BigInteger, Boolean, Computed, DateTime, Identity, Index, Text, delete, func, select, update
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, defer, mapped_column
@@ -160,6 +160,23 @@ def get(tenant: str, memory_id: UUID) -> Memory:
     if found is None:
         raise NotFound(f"There is no memory {memory_id}.")
     return found
+
+
+def is_stored(tenant: str, memory_id: UUID) -> bool:
+    """Whether this tenant has a memory with that id."""
+    with database.session() as session:
+        return session.scalar(select(Memory.id).where(Memory.tenant == tenant, Memory.id == memory_id)) is not None
+
+
+def supersede(tenant: str, user_id: str, *, by: UUID, request_key: str) -> None:
+    """End the validity of the user's other episodes of that request: `by` is the newest word on it."""
+    with database.session() as session:
+        session.execute(
+            update(Memory)
+            .where(Memory.tenant == tenant, Memory.user_id == user_id, Memory.kind == "episode", Memory.id != by)
+            .where(Memory.valid_to.is_(None), Memory.details["request_key"].astext == request_key)
+            .values(valid_to=func.now())
+        )
 
 
 def listed(

@@ -3,8 +3,8 @@
 from services.memory import retrieval
 from services.memory.retrieval import FoundMemory
 
-# A memory fits when its meaning is near the request, or when it holds much of what the request is about. Chosen on
-# sentences of our own: unrelated ones stay below .25 in similarity, related ones mostly lie above .35.
+# A memory fits when its meaning is near the request, or when it holds most of what the request is about. Chosen on
+# sentences of our own: what is unrelated stays below .3 in similarity, what is meant mostly lies above .4.
 NEAR = 0.38
 NEAR_ENOUGH = 0.2
 COVERED = 0.5
@@ -22,4 +22,6 @@ def fits(memory: FoundMemory) -> bool:
     """Whether a found memory has to do with what was asked, rather than being merely the best of what there is."""
     if memory.similarity is None:
         return memory.coverage >= COVERED_ALONE
+    if memory.kind == "episode":  # requests of one form are near each other ("Convert …"): the words must agree too
+        return memory.similarity >= NEAR and memory.coverage >= COVERED
     return memory.similarity >= NEAR or (memory.similarity >= NEAR_ENOUGH and memory.coverage >= COVERED)

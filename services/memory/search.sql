@@ -2,7 +2,7 @@
 -- query (text), vector and space (null when the query could not be embedded), k.
 with
 owned as materialized (
-  select id, thread, speaker, at, position, lexemes,
+  select id, thread collate "C" as thread, speaker, at, position, lexemes,
          case when embedding_model = :space then 1 - (embedding <=> cast(:vector as halfvec)) end as cosine
   from memories
   where tenant = :tenant and user_id = :user_id and (valid_to is null or valid_to > now())
@@ -38,7 +38,7 @@ fused as (
 ),
 based as (
   select f.*,
-         case when middle is null then words else 0.3 * words + 0.7 * coalesce(cosine, middle) end as base
+         case when middle is null then words else 0.4 * words + 0.6 * coalesce(cosine, middle) end as base
   from fused f
 ),
 -- A pause of an hour parts a talk into sessions.
@@ -79,7 +79,7 @@ select m.id, m.text, m.kind, m.at, m.metadata, m.conversation_id, m.source_run, 
 from (
   select p.id, p.cosine, p.coverage,
          p.lent + case when p.thread is null then 0 else 0.3 * p.prior end
-         + case when p.speaker = (select speaker from named) then 0.1 * p.top else 0 end as score
+         + case when p.speaker = (select speaker from named) then 0.15 * p.top else 0 end as score
   from priors p order by score desc, at desc, position desc limit :k
 ) best
 join memories m using (id)

@@ -7,7 +7,10 @@ open) outlasts them. So the call runs in a thread of its own, and the caller sto
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
+
+import openai
 
 from services import clock
 
@@ -31,10 +34,11 @@ def iterate(start: Callable[[], Iterable[Piece]], deadline: float) -> Iterator[P
 
     def pump() -> None:
         try:
-            for piece in start():
-                if given_up.is_set():
-                    return
-                pieces.put(piece)
+            with _closed_after(start()) as source:
+                for piece in source:
+                    if given_up.is_set():
+                        return
+                    pieces.put(piece)
             pieces.put(_End())
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
             pieces.put(_End(error))
@@ -52,6 +56,16 @@ def iterate(start: Callable[[], Iterable[Piece]], deadline: float) -> Iterator[P
 def run(call: Callable[[], Piece], deadline: float) -> Piece:
     """The result of `call()`. Raises TimeoutError at `deadline` (monotonic seconds)."""
     return next(iterate(lambda: (call() for _ in range(1)), deadline))
+
+
+@contextmanager
+def _closed_after(source: Iterable[Piece]) -> Iterator[Iterable[Piece]]:
+    """A stream of the SDK holds a connection until it is closed; other iterables need nothing."""
+    try:
+        yield source
+    finally:
+        if isinstance(source, openai.Stream):
+            source.close()
 
 
 def _next(pieces: "queue.SimpleQueue[Piece | _End]", deadline: float) -> Piece | _End:

@@ -156,7 +156,8 @@ def _broken(host: str, error: Exception) -> NoReply | ReplyRefused:
     reason: BaseException | None = error
     while reason is not None:
         if isinstance(reason, ssl.SSLCertVerificationError):
-            return ReplyRefused(f"The certificate of {host} is not valid: {reason.verify_message}.")
+            why = reason.verify_message.rstrip(".")
+            return ReplyRefused(f"The certificate of {host} is not valid: {why}.")
         reason = reason.__cause__ or reason.__context__
     return NoReply(f"{host} can't be reached or broke off the connection.")
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: SIM905
 
+import math
 import re
 
 _UNITS = {
@@ -39,7 +40,7 @@ def to_digits(text: str) -> str:
 
 def show(value: float) -> str:
     """`value` for people: no float noise, no trailing zeros, no exponent below 1e15."""
-    if isinstance(value, int) or (value == int(value) and abs(value) < 1e15):
+    if isinstance(value, int) or (math.isfinite(value) and value == int(value) and abs(value) < 1e15):
         return str(int(value))
     return f"{value:.15g}"
 

@@ -51,6 +51,10 @@ _ALIASES = {
     "queensland": "brisbane", "new south wales": "sydney", "western australia": "perth", "bali": "denpasar",
     "bavaria": "munich", "catalonia": "barcelona", "sicily": "palermo",
 }  # fmt: skip
+# Regions known by the clock of their largest city.
+_PROVINCES = frozenset(
+    ["ontario", "quebec", "british columbia", "alberta", "queensland", "new south wales", "western australia"]
+)
 _OFFSET = re.compile(r"(?:utc|gmt)\s*([+-−])\s*(\d{1,2})(?::?(\d{2}))?")
 
 
@@ -77,7 +81,7 @@ def find(text: str) -> Place | None:
     zone = _zones().get(name.replace(" ", "_"))
     if zone:
         return _place(zone, zone)
-    return _by_name(_ALIASES.get(name, name)) or _qualified(name) or _by_zone_city(name)
+    return _by_name(_ALIASES.get(name, name)) or _qualified(name) or _town(text, name) or _by_zone_city(name)
 
 
 def _cleaned(text: str) -> str:
@@ -108,6 +112,18 @@ def _qualified(name: str) -> Place | None:
         for shown, zone, code in _table().get(_ALIASES.get(city, city), []):
             if code in codes or code.split("-")[0] in codes:
                 return _place(shown, zone)
+    return None
+
+
+def _town(text: str, name: str) -> Place | None:
+    """`town, state` or `town, country` where the town is too small for the table: the clock of the state or country."""
+    town, comma, region = (part.strip() for part in name.rpartition(","))
+    if not comma or not re.fullmatch(r"[a-z .'-]{2,40}", town):
+        return None
+    for shown, zone, code in _table().get(_ALIASES.get(region, region), []):
+        whole = region in _ALIASES or code in _regions().get(words.fold(shown), set())
+        if (whole and code not in _SEVERAL_ZONES) or region in _PROVINCES:
+            return _place(text.strip(" .,!?"), zone)
     return None
 
 

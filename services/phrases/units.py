@@ -65,7 +65,7 @@ def registry() -> Any:
 def find(text: str) -> str | None:
     """The registry's name of the unit that people call `text`, or None when it is no unit."""
     name = words.fold(text).strip(" .,?!") if text.strip() not in {"'", '"'} else text.strip()
-    if not name or len(name) > 40 or is_currency(name):
+    if not name or len(name) > 40 or is_currency(name) or text.strip() == "k":
         return None
     if name in _EVERYDAY:
         return _EVERYDAY[name]

@@ -8,7 +8,7 @@ import shutil
 import socket
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -51,23 +51,22 @@ def running(home: Path, *, postgres: bool = True, redis: bool = True) -> Iterato
         raise Misconfigured("Embedded servers would lose their data on a dyno: set DATABASE_URL and REDIS_URL.")
     home.mkdir(parents=True, exist_ok=True)
     current = settings.current()
-    database = start_postgres(home / "postgres") if postgres else None
-    valkey = start_valkey(home / "valkey") if redis else None
-    addresses = Addresses(
-        database_url=database.url if database else current.database,
-        redis_url=f"redis://127.0.0.1:{valkey.port}/0" if valkey else current.redis,
-    )
-    stack = home / settings.STACK_FILE
-    stack.write_text(json.dumps(asdict(addresses)))
-    try:
+    with ExitStack() as at_the_end:
+        database_url = current.database if not postgres else ""
+        redis_url = current.redis if not redis else ""
+        if postgres:
+            server = start_postgres(home / "postgres")
+            at_the_end.callback(server.stop)
+            database_url = server.url
+        if redis:
+            valkey = start_valkey(home / "valkey")
+            at_the_end.callback(_stop_valkey, valkey)
+            redis_url = f"redis://127.0.0.1:{valkey.port}/0"
+        addresses = Addresses(database_url, redis_url)
+        stack = home / settings.STACK_FILE
+        stack.write_text(json.dumps(asdict(addresses)))
+        at_the_end.callback(stack.unlink, missing_ok=True)
         yield addresses
-    finally:
-        stack.unlink(missing_ok=True)
-        if valkey:
-            with suppress(Exception):
-                valkey.stop()
-        if database:
-            database.stop()
 
 
 class EmbeddedPostgres:
@@ -79,7 +78,11 @@ class EmbeddedPostgres:
         self._write_settings(data)
         self._server.start()
         self.url = self._server.get_uri(DATABASE)
-        self._create_database()
+        try:
+            self._create_database()
+        except BaseException:
+            self.stop()  # nobody else will: the caller never gets to see this server
+            raise
 
     @staticmethod
     def _write_settings(data: Path) -> None:
@@ -95,7 +98,7 @@ class EmbeddedPostgres:
     def _create_database(self) -> None:
         with psycopg.connect(self._server.get_uri("postgres"), autocommit=True) as connection:
             exists = connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchone()
-            if not exists:
+            if exists is None:  # a row without columns is an empty tuple
                 connection.execute(f"create database {DATABASE}")
 
     def stop(self) -> None:
@@ -114,6 +117,11 @@ def start_valkey(data: Path) -> ValkeyServer:
     server = ValkeyServer(port=_free_port(), data_dir=data, persist=True, config={"maxmemory-policy": "noeviction"})
     server.start()
     return server
+
+
+def _stop_valkey(server: ValkeyServer) -> None:
+    with suppress(Exception):
+        server.stop()
 
 
 def _free_port() -> int:

@@ -21,6 +21,11 @@ return 1
 """
 
 
+def open(app: Celery, chord_id: str) -> None:
+    """Open the chord with one member, the task that calls this. Celery fires the body when all have returned."""
+    app.backend.set_chord_size(chord_id, 1)
+
+
 def add_member(app: Celery, chord_id: str, task_id: str) -> int:
     """Count one more member in. Returns 1 when added, 0 when it was a member already, -1 when the chord is done."""
     backend = cast(RedisBackend, app.backend)

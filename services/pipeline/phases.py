@@ -1,8 +1,8 @@
 """The phases of a run on one screen, and the only place that builds a chain or a chord.
 
-    gateway ──start──▶ plan_run │ execute_run                        a chain
-                                   └─▶ chord( run_step, run_step … )    grows while steps become ready
-                                          └─▶ reflect_on_run │ remember_run    its body, a chain
+    gateway ──start──▶ plan_run │ execute_run        a chain; a caller's plan needs no planning and skips the first link
+                                  └─ opens a chord, as its first member; run_step, run_step … join while it runs
+                                       └─▶ reflect_on_run      its body ──▶ remember_run, if there is something to keep
 
 Every message is a doorbell: "look at run R, step S". The journal decides what is true; a message may be lost, doubled
 or late without harm. Signatures go by name, so that no process has to import another.
@@ -11,65 +11,69 @@ or late without harm. Signatures go by name, so that no process has to import an
 from functools import lru_cache
 from uuid import UUID, uuid5
 
-from celery import Celery, Signature, chain, chord, group
+from celery import Celery, Signature, chain, current_app
 from kombu.exceptions import OperationalError as BrokerError
 from redis import RedisError
 
 from services import logs
 from services.pipeline import celery_app, growing_chord
 
+BROKER_AWAY = (BrokerError, RedisError, OSError)
+
 log = logs.get(__name__)
 
 
-def start(run_id: str) -> None:
-    """Ring the first phase of a committed run. Never raises: if the broker is away, the sweeper rings."""
-    _publish(chain(_task("planning_worker.plan_run", run_id), _task("execution_worker.execute_run", run_id)), run_id)
+def start(run_id: str, *, planned: bool = False) -> None:
+    """Ring the first phase of a committed run. Never raises: if the broker is away, the sweeper rings.
+
+    planned: the run brought its own plan.
+    """
+    execute = _member(run_id, "execution_worker.execute_run")
+    if planned:
+        _publish(execute, run_id)
+    else:
+        _publish(chain(_task("planning_worker.plan_run", run_id), execute, app=_app()), run_id)
 
 
 def open_execution(run_id: str, step_ids: list[str]) -> None:
-    """Open the chord of a run's execution with its first ready steps as members."""
-    header = group([_member(run_id, step_id) for step_id in step_ids], app=_app())
-    header.set(task_id=_chord_id(run_id))
+    """Open the run's chord, with the calling task as its first member and these ready steps as the next."""
     try:
-        # run() and not apply_async(), which would turn a chord of one member into a chain that can't grow
-        chord(header, _body(run_id), app=_app()).run(header, _body(run_id), ())
-    except (BrokerError, RedisError, OSError) as error:
+        growing_chord.open(_app(), _chord_id(run_id))
+    except BROKER_AWAY as error:
         _sweeper_rings(run_id, error)
+    grow_execution(run_id, step_ids)
 
 
 def grow_execution(run_id: str, step_ids: list[str]) -> None:
     """Add steps that became ready to the run's chord, each once however often this is repeated."""
     for step_id in step_ids:
-        member = _member(run_id, step_id)
-        member.set(group_id=_chord_id(run_id), chord=_body(run_id))
+        member = _member(run_id, "execution_worker.run_step", step_id)
         try:
             growing_chord.add_member(_app(), _chord_id(run_id), str(member.options["task_id"]))
-        except (RedisError, OSError) as error:
+        except BROKER_AWAY as error:
             _sweeper_rings(run_id, error)
         _publish(member, run_id)
 
 
 def ring(run_id: str, phase: str) -> None:
-    """Ring a phase that nobody owns (the sweeper's part, and that of whoever resumes or forks a run)."""
+    """Ring a phase: plan, execute, reflect or remember."""
     if phase == "plan":
         start(run_id)
     elif phase == "execute":
-        _publish(_task("execution_worker.execute_run", run_id), run_id)
+        start(run_id, planned=True)
     elif phase == "reflect":
-        _publish(_body(run_id), run_id)
+        _publish(_task("reflection_worker.reflect_on_run", run_id), run_id)
     elif phase == "remember":
         _publish(_task("reflection_worker.remember_run", run_id), run_id)
 
 
-def _body(run_id: str) -> Signature:
-    return chain(
-        _task("reflection_worker.reflect_on_run", run_id), _task("reflection_worker.remember_run", run_id), app=_app()
+def _member(run_id: str, task: str, *ids: str) -> Signature:
+    """A member of the run's chord. Its id follows from what it is: sent often, it counts once."""
+    return _task(task, run_id, *ids).set(
+        task_id=str(uuid5(UUID(run_id), ":".join((task, *ids)))),
+        group_id=_chord_id(run_id),
+        chord=_task("reflection_worker.reflect_on_run", run_id),
     )
-
-
-def _member(run_id: str, step_id: str) -> Signature:
-    """A step's message. Its id follows from run and step, so that the chord counts it once however often it is sent."""
-    return _task("execution_worker.run_step", run_id, step_id).set(task_id=str(uuid5(UUID(run_id), step_id)))
 
 
 def _task(name: str, *ids: str) -> Signature:
@@ -83,7 +87,7 @@ def _chord_id(run_id: str) -> str:
 def _publish(signature: Signature, run_id: str) -> None:
     try:
         signature.apply_async(retry=False)
-    except (BrokerError, RedisError, OSError) as error:
+    except BROKER_AWAY as error:
         _sweeper_rings(run_id, error)
 
 
@@ -94,7 +98,5 @@ def _sweeper_rings(run_id: str, error: Exception) -> None:
 @lru_cache(maxsize=1)
 def _app() -> Celery:
     """The app of the worker that runs in this process, or one to publish with."""
-    import celery
-
-    running = celery.current_app._get_current_object()
+    running = current_app._get_current_object()
     return running if running.conf.broker_url else celery_app.create("publisher")

@@ -37,7 +37,9 @@ def test_axe_is_content(open_page: OpenPage, stack: Stack, size: str, color_sche
         page.click(f"button[aria-label='{panel}']")
         found += _violations(page)
         page.keyboard.press("Escape")
-    failed = start_run(stack, {"plan": {"steps": [{"id": "s1", "tool": "calculate", "arguments": {"expression": "1/0"}}]}})
+    failed = start_run(
+        stack, {"plan": {"steps": [{"id": "s1", "tool": "calculate", "arguments": {"expression": "1/0"}}]}}
+    )
     page.goto(f"{stack.url}/#/runs/{failed}")
     page.wait_for_selector("article.turn footer .status", state="attached")
     found += _violations(page)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.acceptance.visits import OpenPage, Stack, ask, finished_turn, read, start_run
+from tests.acceptance.visits import OpenPage, Stack, ask, finished_turn, line_of_sleeps, read, start_run
 
 pytest_plugins = ["tests.acceptance.browser"]
 pytestmark = pytest.mark.browser
@@ -77,10 +77,7 @@ def test_new_starts_another_conversation(open_page: OpenPage) -> None:
 
 
 def test_a_live_run_can_be_cancelled(open_page: OpenPage, stack: Stack) -> None:
-    waits = [{"id": f"s{at}", "tool": "sleep", "arguments": {"seconds": 2}} for at in range(1, 21)]
-    for before, step in zip(waits, waits[1:], strict=False):
-        step["dependsOn"] = [before["id"]]
-    run = start_run(stack, {"plan": {"steps": waits}})
+    run = start_run(stack, line_of_sleeps(20, 2))
     page = open_page(f"/#/runs/{run}")
 
     page.wait_for_selector(".steps .tone-running")

@@ -1,13 +1,12 @@
 """A reload or a broken connection in the middle of a run loses nothing and doubles nothing."""
 
 import time
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance import cut_proxy
-from tests.acceptance.visits import OpenPage, Stack, finished_turn, read, start_run
+from tests.acceptance.visits import OpenPage, Stack, finished_turn, line_of_sleeps, read, start_run
 
 pytest_plugins = ["tests.acceptance.browser"]
 pytestmark = pytest.mark.browser
@@ -27,16 +26,8 @@ async (id) => {
 """
 
 
-def _line_of_sleeps(count: int, seconds: float) -> dict[str, Any]:
-    steps: list[dict[str, Any]] = []
-    for at in range(1, count + 1):
-        before = [f"s{at - 1}"] if at > 1 else []
-        steps.append({"id": f"s{at}", "tool": "sleep", "arguments": {"seconds": seconds}, "dependsOn": before})
-    return {"plan": {"steps": steps}}
-
-
 def test_a_reload_in_the_middle_of_a_run_keeps_everything(open_page: OpenPage, stack: Stack) -> None:
-    run = start_run(stack, _line_of_sleeps(4, 1))
+    run = start_run(stack, line_of_sleeps(4, 1))
     page = open_page(f"/#/runs/{run}")
     page.wait_for_selector(".steps .tone-succeeded")
 
@@ -52,7 +43,7 @@ def test_a_reload_in_the_middle_of_a_run_keeps_everything(open_page: OpenPage, s
 
 
 def test_cut_connections_lose_no_event_and_double_none(open_page: OpenPage, stack: Stack) -> None:
-    run = start_run(stack, _line_of_sleeps(12, 0.5))
+    run = start_run(stack, line_of_sleeps(12, 0.5))
     with cut_proxy.in_front_of(stack.url) as proxy:
         page = open_page("/", url=proxy.url)
         page.evaluate(FOLLOWED, run)
@@ -72,7 +63,7 @@ def test_cut_connections_lose_no_event_and_double_none(open_page: OpenPage, stac
 
 
 def test_the_page_says_when_the_connection_is_gone_and_comes_back(open_page: OpenPage, stack: Stack) -> None:
-    run = start_run(stack, _line_of_sleeps(8, 1))
+    run = start_run(stack, line_of_sleeps(8, 1))
     with cut_proxy.in_front_of(stack.url) as proxy:
         page = open_page(f"/#/runs/{run}", url=proxy.url)
         expect(page.locator(".connection")).to_have_text("Live")

@@ -16,6 +16,15 @@ class Stack(Protocol):
     url: str
 
 
+def line_of_sleeps(count: int, seconds: float) -> dict[str, Any]:
+    """The body that starts a caller's plan of `count` steps, one after another, each `seconds` long (at most 2)."""
+    steps: list[dict[str, Any]] = []
+    for at in range(1, count + 1):
+        before = [f"s{at - 1}"] if at > 1 else []
+        steps.append({"id": f"s{at}", "tool": "sleep", "arguments": {"seconds": seconds}, "dependsOn": before})
+    return {"plan": {"steps": steps}}
+
+
 def start_run(stack: Stack, body: dict[str, Any]) -> str:
     """Start a run over the API; returns its id."""
     request = urllib.request.Request(

@@ -40,3 +40,7 @@ def test_sentences_of_other_scripts_are_told_apart() -> None:
 
 def test_a_sentence_that_comes_twice_counts_once() -> None:
     assert extracts.split("Read on. Read on. The end.") == ["Read on.", "The end."]
+
+
+def test_a_text_of_nothing_but_initials_takes_no_time() -> None:
+    assert len(extracts.split("A. " * 20_000)) == 1

@@ -43,7 +43,9 @@ def test_the_only_inline_script_takes_the_nonce() -> None:
 
 
 def test_nothing_turns_text_into_markup_or_code() -> None:
-    forbidden = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|\beval\(|new Function")
+    forbidden = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|\beval\(|new Function"
+    )
     for path in OWN:
         assert not forbidden.search(path.read_text()), path.name
 

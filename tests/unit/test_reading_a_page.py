@@ -3,6 +3,7 @@
 import pytest
 
 from execution_worker import page_reading
+from services import clock
 
 URL = "https://site.example/dir/page"
 
@@ -94,6 +95,24 @@ def test_text_is_cut_and_that_is_said() -> None:
 
 def test_a_very_deep_page_is_read() -> None:
     assert read(f"{'<div>' * 5000}deep{'</div>' * 5000}").text == "deep"
+
+
+@pytest.mark.parametrize(
+    "monster",
+    ["<div>" * 500_000, "<ul><li>" * 200_000, "</br>" * 500_000, f"<p {' '.join(f'a{n}=1' for n in range(200_000))}>"],
+)
+def test_a_page_made_to_hold_the_reader_is_cut_short(monster: str) -> None:
+    begun = clock.monotonic()
+    reading = read(f"<p>Before</p>{monster}after")
+
+    assert clock.monotonic() - begun < 10
+    assert (reading.text, reading.truncated) == ("Before", True)
+
+
+def test_long_attributes_of_an_ordinary_page_are_no_monsters() -> None:
+    page = f'<img src="data:image/png;base64,{"A/b+" * 50_000}" alt="a > b"><p class="{"c " * 5_000}">After</p>'
+
+    assert read(page) == page_reading.Reading("", "After", False, [])
 
 
 def test_an_empty_page_is_empty() -> None:

@@ -1,11 +1,13 @@
 -- How a run moves from phase to phase. Every function locks the run's row first; a stale fence changes nothing.
 
--- Accept = commit: run, conversation, the user's message, idempotency key and first event at once.
+-- Accept = commit: run, conversation, the user's message, idempotency key and first event at once. A caller's plan is
+-- written too; such a run has nothing to plan and starts with its execution.
 create or replace function create_run(p jsonb) returns jsonb language plpgsql as $$
 declare
+  r runs%rowtype;
   v_id uuid := (p ->> 'id')::uuid;
   v_tenant text := p ->> 'tenant';
-  v_event jsonb;
+  v_events jsonb;
 begin
   if p -> 'idempotency' is not null and p -> 'idempotency' <> 'null' then
     insert into idempotency_keys (tenant, route, key, body_hash, response)
@@ -18,17 +20,21 @@ begin
   end if;
   insert into conversations (tenant, id, user_id)
   values (v_tenant, p ->> 'conversation_id', p ->> 'user_id') on conflict do nothing;
-  insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, labels, given_plan, last_seq,
-                    rung_at, rings)
+  insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, labels, last_seq, rung_at,
+                    rings)
   values (v_id, v_tenant, 'queued', 'plan', p ->> 'request', p ->> 'user_id', p ->> 'conversation_id', p ->> 'agent',
-          coalesce(nullif(p -> 'labels', 'null'), '{}'), nullif(p -> 'given_plan', 'null'), 1, clock_timestamp(), 1);
+          coalesce(nullif(p -> 'labels', 'null'), '{}'), 1, clock_timestamp(), 1)
+  returning * into r;
   if p ->> 'request' is not null then
     insert into messages (tenant, conversation_id, run_id, role, text)
     values (v_tenant, p ->> 'conversation_id', v_id, 'user', p ->> 'request');
   end if;
-  v_event := record_event(v_id, v_tenant, 1, 'run.created', null, jsonb_build_object(
-    'request', p ->> 'request', 'conversationId', p ->> 'conversation_id', 'userId', p ->> 'user_id'));
-  return jsonb_build_object('events', jsonb_build_array(v_event));
+  v_events := jsonb_build_array(record_event(v_id, v_tenant, 1, 'run.created', null, jsonb_build_object(
+    'request', p ->> 'request', 'conversationId', p ->> 'conversation_id', 'userId', p ->> 'user_id')));
+  if p -> 'plan' <> 'null' then
+    v_events := v_events || write_plan(r, p -> 'plan');
+  end if;
+  return jsonb_build_object('events', v_events);
 end $$;
 
 -- Compare-and-set ownership of a phase. `reflect` also settles an execution whose steps have all ended.
@@ -53,7 +59,7 @@ begin
   where id = p_run;
   return jsonb_build_object(
     'id', r.id, 'tenant', r.tenant, 'request', r.request, 'user_id', r.user_id, 'conversation_id', r.conversation_id,
-    'agent', r.agent, 'given_plan', r.given_plan, 'brain', r.brain, 'answer', r.answer, 'error', r.error,
+    'agent', r.agent, 'brain', r.brain, 'answer', r.answer, 'error', r.error,
     'phase_attempt', r.phase_attempt + 1, 'phase_failures', r.phase_failures, 'created_at', wire_time(r.created_at),
     'plan_revision', r.plan_revision, 'events', jsonb_build_array());
 end $$;
@@ -71,42 +77,48 @@ begin
   return r;
 end $$;
 
-create or replace function accept_plan(p_run uuid, p_fence int, p_plan jsonb) returns jsonb language plpgsql as $$
+-- The plan, its steps and `plan.created`; then it is execution's turn, or with no steps reflection's. Returns the event.
+create or replace function write_plan(r runs, p_plan jsonb) returns jsonb language plpgsql as $$
 declare
-  r runs%rowtype := owned_run(p_run, p_fence, 'plan');
+  v_now timestamptz := clock_timestamp();
   v_steps int := jsonb_array_length(p_plan -> 'steps');
   v_phase text := case when v_steps = 0 then 'reflect' else 'execute' end;
-  v_event jsonb;
 begin
-  if r.id is null then
-    return null;
-  end if;
   insert into plans (run_id, revision, tenant, source, note, prompt_version, usage)
-  values (p_run, r.plan_revision + 1, r.tenant, p_plan ->> 'source', p_plan ->> 'note', p_plan ->> 'prompt_version',
+  values (r.id, r.plan_revision + 1, r.tenant, p_plan ->> 'source', p_plan ->> 'note', p_plan ->> 'prompt_version',
           coalesce(nullif(p_plan -> 'usage', 'null'), '{}'));
   insert into steps (run_id, id, tenant, position, plan_revision, tool, arguments, depends_on, dependents, unmet, status,
                      required, effect, timeout, retry, max_attempts, why, queue, ready_at, rung_at)
-  select p_run, s.id, r.tenant, s.position, r.plan_revision + 1, s.tool, s.arguments, s.depends_on, s.dependents,
+  select r.id, s.id, r.tenant, s.position, r.plan_revision + 1, s.tool, s.arguments, s.depends_on, s.dependents,
          cardinality(s.depends_on), case cardinality(s.depends_on) when 0 then 'ready' else 'pending' end,
          s.required, s.effect, s.timeout, s.retry, s.max_attempts, s.why, 'execution',
-         case cardinality(s.depends_on) when 0 then clock_timestamp() end,
-         case cardinality(s.depends_on) when 0 then clock_timestamp() end
+         case cardinality(s.depends_on) when 0 then v_now end, case cardinality(s.depends_on) when 0 then v_now end
   from jsonb_to_recordset(p_plan -> 'steps') as s(
     id text, position int, tool text, arguments jsonb, depends_on text[], dependents text[], required boolean,
     effect text, timeout double precision, retry jsonb, max_attempts int, why text);
-  v_event := record_event(p_run, r.tenant, r.last_seq + 1, 'plan.created', null, jsonb_build_object(
-    'revision', r.plan_revision + 1, 'source', p_plan ->> 'source', 'note', p_plan ->> 'note',
-    'steps', (select coalesce(jsonb_agg(jsonb_build_object(
-      'id', s -> 'id', 'tool', s -> 'tool', 'arguments', s -> 'arguments', 'dependsOn', s -> 'depends_on',
-      'why', s -> 'why')), '[]') from jsonb_array_elements(p_plan -> 'steps') as s)));
   update runs
   set plan_revision = r.plan_revision + 1, last_seq = r.last_seq + 1, open_steps = v_steps, brain = p_plan ->> 'brain',
       usage = runs.usage || jsonb_strip_nulls(jsonb_build_object('plan', nullif(p_plan -> 'usage', '{}'))),
       phase = v_phase, status = case
         when paused_at is not null then 'paused' when v_phase = 'execute' then 'executing' else 'reflecting' end,
-      phase_worker = null, phase_failures = 0, rung_at = clock_timestamp(), rings = 1
-  where id = p_run;
-  return jsonb_build_object('phase', v_phase, 'events', jsonb_build_array(v_event));
+      started_at = coalesce(started_at, v_now), phase_worker = null, phase_failures = 0, rung_at = v_now, rings = 1
+  where id = r.id;
+  return record_event(r.id, r.tenant, r.last_seq + 1, 'plan.created', null, jsonb_build_object(
+    'revision', r.plan_revision + 1, 'source', p_plan ->> 'source', 'note', p_plan ->> 'note',
+    'steps', (select coalesce(jsonb_agg(jsonb_build_object(
+      'id', s -> 'id', 'tool', s -> 'tool', 'arguments', s -> 'arguments', 'dependsOn', s -> 'depends_on',
+      'why', s -> 'why')), '[]') from jsonb_array_elements(p_plan -> 'steps') as s)));
+end $$;
+
+create or replace function accept_plan(p_run uuid, p_fence int, p_plan jsonb) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype := owned_run(p_run, p_fence, 'plan');
+begin
+  if r.id is null then
+    return null;
+  end if;
+  return jsonb_build_object('events', jsonb_build_array(write_plan(r, p_plan)),
+                            'phase', case jsonb_array_length(p_plan -> 'steps') when 0 then 'reflect' else 'execute' end);
 end $$;
 
 create or replace function append_phase_events(p_run uuid, p_fence int, p_events jsonb) returns jsonb

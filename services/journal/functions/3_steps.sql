@@ -176,14 +176,35 @@ begin
                                         jsonb_build_object('text', p_text)));
 end $$;
 
--- The chord's first members: ready steps that were never rung. Empty for a doubled message.
-create or replace function ring_ready_steps(p_run uuid) returns jsonb language sql as $$
+-- The execution of a planned run begins: all its ready steps count as rung; the first is claimed by whoever opens it.
+-- Null for a doubled message.
+create or replace function begin_execution(p_run uuid, p_worker text) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype;
+  s steps%rowtype;
+  v_ready text[];
+begin
+  select * into r from runs where id = p_run for update;
+  if not found or r.phase is distinct from 'execute' or r.cancel_requested then
+    return null;
+  end if;
+  if r.paused_at is not null then -- hold them back; resuming makes them ready again
+    update steps set status = 'pending' where run_id = p_run and status = 'ready';
+    return null;
+  end if;
   with rung as (
     update steps set rings = 1, rung_at = clock_timestamp()
     where run_id = p_run and status = 'ready' and rings = 0 returning id, position
   )
-  select coalesce(jsonb_agg(id order by position), '[]') from rung
-$$;
+  select array_agg(id order by position) into v_ready from rung;
+  if v_ready is null then
+    return null;
+  end if;
+  s := start_step(p_run, v_ready[1], p_worker);
+  update runs set last_seq = r.last_seq + 1 where id = p_run;
+  return step_claim(r, s) || jsonb_build_object('ready', v_ready[2:],
+                                                'events', jsonb_build_array(record_started(s, r.last_seq + 1)));
+end $$;
 
 -- Nobody knows how an attempt ended. p_reason: lost (its worker died), timed_out, broken (unexpectedly), handed_back
 -- (its worker was stopped; counts as nothing). Pure and idempotent steps get ready again at once, and so do those that

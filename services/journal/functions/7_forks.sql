@@ -19,6 +19,7 @@ create or replace function fork_run(p jsonb) returns jsonb language plpgsql as $
 declare
   o runs%rowtype;
   r runs%rowtype;
+  v_restarts boolean;
   v_shares boolean;
   v_answer jsonb;
 begin
@@ -32,12 +33,14 @@ begin
     return refused('This dead letter was resolved before.');
   end if;
   perform resolve_letters(o.id, null, p ->> 'resolution', (p ->> 'id')::uuid);
-  v_shares := o.plan_revision > 0 and not coalesce((p ->> 'restart')::boolean, false);
-  insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, labels, given_plan, brain,
-                    plan_revision, last_seq, forked_from, forked_step, rung_at, rings, started_at)
+  v_restarts := coalesce((p ->> 'restart')::boolean, false);
+  v_shares := o.plan_revision > 0 and not (v_restarts and not exists (
+    select from plans where run_id = o.id and source = 'caller')); -- a caller's plan is all that its run ever had
+  insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, labels, brain, plan_revision,
+                    last_seq, forked_from, forked_step, rung_at, rings, started_at)
   values ((p ->> 'id')::uuid, o.tenant, case when v_shares then 'executing' else 'queued' end,
           case when v_shares then 'execute' else 'plan' end, o.request, o.user_id, o.conversation_id, o.agent, o.labels,
-          o.given_plan, case when v_shares then o.brain end, case when v_shares then o.plan_revision else 0 end, 1,
+          case when v_shares then o.brain end, case when v_shares then o.plan_revision else 0 end, 1,
           o.id, p ->> 'from_step', clock_timestamp(), 1, case when v_shares then clock_timestamp() end)
   returning * into r;
   if o.request is not null then
@@ -50,13 +53,14 @@ begin
   if not v_shares then
     return jsonb_build_object('events', v_answer, 'phase', 'plan');
   end if;
-  perform copy_steps(o, r.id, p ->> 'from_step', coalesce(nullif(p -> 'patches', 'null'), '{}'));
+  perform copy_steps(o, r.id, v_restarts, p ->> 'from_step', coalesce(nullif(p -> 'patches', 'null'), '{}'));
   return share_prefix(r, v_answer);
 end $$;
 
 -- Finished steps keep their results; what is run anew is a new effect; what had not finished goes on as the effect that
 -- it was, and asks first or stays in doubt where its last attempt left that open.
-create or replace function copy_steps(o runs, p_fork uuid, p_from text, p_patches jsonb) returns void language sql as $$
+create or replace function copy_steps(o runs, p_fork uuid, p_all boolean, p_from text, p_patches jsonb) returns void
+language sql as $$
   insert into plans (run_id, revision, tenant, source, note, prompt_version)
   select p_fork, revision, tenant, source, note, prompt_version from plans
   where run_id = o.id and revision = o.plan_revision;
@@ -67,9 +71,9 @@ create or replace function copy_steps(o runs, p_fork uuid, p_from text, p_patche
       union select unnest(s.dependents) from steps s
       where s.run_id = o.id and p_patches -> s.id ? 'output') as roots(id)
   ), sorted as (
-    select s.*, p_patches -> s.id as patch, s.id = any (c.ids) as anew, case
+    select s.*, p_patches -> s.id as patch, p_all or s.id = any (c.ids) as anew, case
       when p_patches -> s.id ? 'output' then 'succeeded'
-      when s.id = any (c.ids) then 'pending'
+      when p_all or s.id = any (c.ids) then 'pending'
       when dependency_met(s) then s.status
       when s.effect = 'unsafe' and s.error ->> 'reason' in ('lost', 'timed_out', 'handed_back', 'broken') then 'in_doubt'
       else 'pending' end as becomes

@@ -53,17 +53,22 @@ def tools(servers: Any) -> Iterator[dict[str, catalogue.ListedTool]]:
 
 
 class Hand:
-    """A run that this test moves itself. Its plan: [(id, tool, depends_on, arguments)…]."""
+    """A run that this test moves itself. Its plan: (id, tool, depends_on, arguments) a step; with a request it is the
+    offline brain's plan, else a caller's."""
 
-    def __init__(self, *plan: tuple[Any, ...], request: str | None = None, required: bool = True, **more: Any) -> None:
+    def __init__(
+        self, *steps_of_it: tuple[Any, ...], request: str | None = None, required: bool = True, **more: Any
+    ) -> None:
         self.id = str(runs.new_id())
-        wire = {"steps": [self._step(*step) for step in plan]}
+        wire = Plan.model_validate({"steps": [self._step(*step) for step in steps_of_it]})
+        rows = steps.rows_of(wire, catalogue.listed(), required=required, attempts=2)
+        plan = {"brain": "offline", "source": "offline" if request else "caller", "note": None, "steps": rows}
         row = {"id": self.id, "tenant": test_runs.TENANT, "user_id": "ada", "conversation_id": f"c-{self.id}"}
-        runs.create({**row, "request": request, "given_plan": wire, **more})
-        phase = runs.claim_phase(self.id, "plan", WORKER)
-        assert phase
-        rows = steps.rows_of(Plan.model_validate(wire), catalogue.listed(), required=required, attempts=2)
-        runs.accept_plan(phase, {"brain": "offline", "source": "caller", "note": None, "usage": {}, "steps": rows})
+        runs.create({**row, "request": request, "plan": None if request else plan, **more})
+        if request:
+            phase = runs.claim_phase(self.id, "plan", WORKER)
+            assert phase
+            runs.accept_plan(phase, plan)
 
     @staticmethod
     def _step(name: str, tool_name: str = "say", after: str = "", arguments: Any = None, **more: Any) -> dict[str, Any]:

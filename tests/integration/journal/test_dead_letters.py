@@ -99,7 +99,7 @@ def test_resuming_retries_in_place_while_the_run_lives(hand: Any) -> None:
 
 
 def test_restarting_begins_anew(hand: Any, existing: Any) -> None:
-    run = broken(hand)
+    run = broken(hand, request="Say it.")
     settled = operating.settle_letter(TENANT, letters_of(run)[0], "restart")
 
     assert settled.run_id and existing(settled.run_id).run().phase == "plan"

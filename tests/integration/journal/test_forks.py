@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.errors import BadInput, Conflict
-from services.journal import conversations, events, forks, runs, surgery
+from services.journal import conversations, events, forks, runs, steps, surgery
 from services.journal.forks import Patch
 from tests import runs as test_runs
 from tests.runs import TENANT
@@ -25,9 +25,10 @@ def test_a_fork_of_a_failed_run_goes_on_where_it_failed(hand: Any, existing: Any
 
     assert fork.statuses() == {"a": "succeeded", "b": "ready", "c": "pending"}
     assert (changed.phase, fork.open_steps()) == ("execute", 2)
-    assert runs.open_execution(fork_id) == ["b"]
+    begun = steps.begin(fork_id, "w")
+    assert begun
     assert fork.step("a").reused_from == UUID(run.id)
-    claim = fork.claim("b")
+    claim = begun[0]
     assert claim.outputs == {"a": "first"}
     assert (claim.effect_key, claim.unsure) == (f"{run.id}:b", True)
     strand = fork.finish(claim)
@@ -87,13 +88,21 @@ def test_a_fork_without_a_change_of_a_finished_run_only_answers_again(hand: Any,
     assert fork.end().status == "succeeded"
 
 
-def test_a_run_that_never_had_a_plan_starts_over(hand: Any, existing: Any) -> None:
+def test_a_callers_plan_that_is_restarted_runs_as_a_whole(hand: Any, existing: Any) -> None:
+    run = finished(hand)
+    fork_id, changed = forks.fork(TENANT, run.id, resolution="restarted")
+    fork = existing(fork_id)
+
+    assert (changed.phase, fork.statuses()) == ("execute", {"a": "ready", "b": "pending", "c": "pending"})
+    assert fork.claim("a").effect_key == f"{fork_id}:a"
+
+
+def test_a_request_that_is_restarted_is_planned_again(hand: Any, existing: Any) -> None:
     run = finished(hand, request="What is it?")
     fork_id, changed = forks.fork(TENANT, run.id, resolution="restarted")
     fork = existing(fork_id)
 
     assert (changed.phase, fork.run().phase, fork.statuses()) == ("plan", "plan", {})
-    assert fork.run().given_plan == run.run().given_plan
     phase = runs.claim_phase(fork_id, "plan", "w")
     assert phase
     said = conversations.recent(phase.run)

@@ -1,0 +1,49 @@
+"""The Flask application: one blueprint a noun. Served by gunicorn as `gateway.app:create_app()`."""
+
+from flask import Flask, Response, request
+
+from gateway import (
+    agent,
+    authentication,
+    health,
+    memory,
+    page,
+    problems,
+    run_events,
+    runs,
+    system,
+    tools,
+    updates,
+)
+from services import settings
+
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+
+
+def create_app() -> Flask:
+    """A gateway, ready to serve. Raises Misconfigured when the environment can't be used."""
+    app = Flask("gateway", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.current().max_body_bytes
+    app.config["MAX_FORM_PARTS"] = 0
+    app.config["SOCK_SERVER_OPTIONS"] = updates.SOCKET_OPTIONS
+    app.url_map.strict_slashes = False
+    problems.install(app)
+    authentication.install(app)
+    app.after_request(_add_security_headers)
+    for noun in (agent, updates, runs, run_events, tools, memory, system, health, page):
+        app.register_blueprint(noun.blueprint)
+    return app
+
+
+def _add_security_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    headers.setdefault("Content-Security-Policy", NO_PAGE)
+    headers.setdefault("Cache-Control", "no-store")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response

@@ -1,0 +1,100 @@
+"""Reading request bodies: type, size, JSON, depth, then a strict pydantic model. Each refusal says what and where."""
+
+from typing import Any, TypeVar
+
+import orjson
+from flask import request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+from werkzeug.exceptions import UnsupportedMediaType
+
+from services.errors import BadInput, FieldError
+
+MAX_DEPTH = 64
+
+
+class Body(BaseModel):
+    """A request body: camelCase on the wire, exact types, no unknown fields."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=False, extra="forbid", strict=True)
+
+
+Shape = TypeVar("Shape", bound=Body)
+
+
+def read(shape: type[Shape]) -> tuple[Shape, Any]:
+    """The body as `shape`, and as plain JSON.
+
+    Raises BadInput that points at each faulty field, UnsupportedMediaType, RequestEntityTooLarge.
+    """
+    raw = _json()
+    if not isinstance(raw, dict):
+        raise BadInput("The body must be a JSON object.", errors=[FieldError("#", "is not an object.")])
+    try:
+        return shape.model_validate(raw), raw
+    except ValidationError as error:
+        faults = [_fault(fault, shape) for fault in error.errors(include_url=False, include_input=False)]
+        raise BadInput(_summary(faults), errors=faults) from error
+
+
+def _json() -> Any:
+    if not (request.mimetype == "application/json" or request.mimetype.endswith("+json")):
+        raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json.")
+    body = request.get_data(cache=False)
+    if not body.strip():
+        raise BadInput("The body is empty; send a JSON object.")
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise BadInput(f"The body is not valid JSON: {error.msg.split(':')[0]} at {where}.") from error
+    fault = _unstorable(value, may_hold_nul=b"\\u0000" in body)
+    if fault:
+        raise BadInput(f"{fault.pointer}: {fault.detail}", errors=[fault])
+    return value
+
+
+def _unstorable(value: Any, *, may_hold_nul: bool) -> FieldError | None:
+    """The first thing in `value` that is nested too deep, or (Postgres has no place for it) holds a NUL character."""
+    waiting: list[tuple[str, Any, int]] = [("#", value, 1)]
+    while waiting:
+        pointer, node, depth = waiting.pop()
+        if isinstance(node, str):
+            if may_hold_nul and "\0" in node:
+                return FieldError(pointer, "holds a NUL character (\\u0000); leave it out.")
+            continue
+        if not isinstance(node, dict | list):
+            continue
+        if depth > MAX_DEPTH:
+            return FieldError(pointer, f"is nested more than {MAX_DEPTH} levels deep; flatten it.")
+        parts = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, part in parts:
+            if may_hold_nul and "\0" in str(key):
+                return FieldError(pointer, "has a field name with a NUL character (\\u0000); leave it out.")
+            waiting.append((f"{pointer}/{_escaped(key)}", part, depth + 1))
+    return None
+
+
+def _fault(fault: Any, shape: type[Body]) -> FieldError:
+    pointer = "/".join(["#", *map(_escaped, fault["loc"])])
+    if fault["type"] == "extra_forbidden":
+        known = ", ".join(field.alias or name for name, field in shape.model_fields.items())
+        place = f"; known fields: {known}" if len(fault["loc"]) == 1 else ""
+        return FieldError(pointer, f"there is no field {_shortened(str(fault['loc'][-1]))!r}{place}.")
+    if fault["type"] == "missing":
+        return FieldError(pointer, "is required.")
+    return FieldError(pointer, f"{fault['msg'].removeprefix('Value error, ')}.")
+
+
+def _summary(faults: list[FieldError]) -> str:
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{faults[0].pointer}: {faults[0].detail}{more}"
+
+
+def _escaped(part: object) -> str:
+    """One part of a JSON pointer (RFC 6901 §3)."""
+    return _shortened(str(part)).replace("~", "~0").replace("/", "~1")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "…"

@@ -1,0 +1,158 @@
+"""A client of a running stack: start, read, follow, cancel. The command line uses it; so may any Python program.
+
+client = Client("http://127.0.0.1:8000")
+started = client.start("What is 17% of 2340?")
+for event in client.events(started["workflowId"]):
+    show(event["seq"], event["name"])
+"""
+
+import time
+import uuid
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+import httpx2
+import orjson
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus
+from websockets.sync.client import connect
+
+from services.errors import FieldError, PerdureError, Unavailable
+from services.journal.event_names import TERMINAL
+
+ATTEMPTS = 4
+GIVE_UP_SECONDS = 60
+LONGEST_PAUSE = 5.0
+
+
+class Refused(PerdureError):
+    """The stack answered with a problem; `status` is its HTTP status."""
+
+    title = "The stack refused"
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        faults = [FieldError(fault["pointer"], fault["detail"]) for fault in problem.get("errors", [])]
+        super().__init__(problem.get("detail") or problem.get("title") or f"It answered {status}.", errors=faults)
+        self.status = status
+
+
+class Client:
+    """One stack, seen from outside. Raises Refused for its problems and Unavailable when nobody answers."""
+
+    def __init__(self, url: str, key: str | None = None, *, timeout: float = 35) -> None:
+        self.url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx2.Client(base_url=self.url, headers=self._headers, timeout=timeout, trust_env=False)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def start(self, request: str | None = None, *, plan: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+        """Start a run of `request` or `plan` (or both). fields: conversationId, userId, agent, labels as on the wire.
+
+        Sent again when the connection breaks; an Idempotency-Key sees to it that this starts one run all the same.
+        """
+        body = {"request": request, "plan": plan, **fields}
+        sent = {name: value for name, value in body.items() if value is not None}
+        return self._call("POST", "/api/agent/start", json=sent, headers={"Idempotency-Key": str(uuid.uuid4())})
+
+    def get(self, run_id: str) -> dict[str, Any]:
+        """The run with its plan, steps and answer as they stand."""
+        return self._call("GET", f"/api/runs/{run_id}")
+
+    def listed(self, *, limit: int = 20, status: str | None = None, cursor: str | None = None) -> dict[str, Any]:
+        """A page of runs, newest first, as {items, next}."""
+        asked = {"limit": limit, "status": status, "cursor": cursor}
+        return self._call("GET", "/api/runs", params={name: value for name, value in asked.items() if value})
+
+    def cancel(self, run_id: str) -> dict[str, Any]:
+        """Ask the run to stop; returns it as it stands now."""
+        return self._call("POST", f"/api/runs/{run_id}/cancel")
+
+    def tools(self) -> list[dict[str, Any]]:
+        """What steps may call."""
+        return self._call("GET", "/api/tools")["items"]
+
+    def system(self) -> dict[str, Any]:
+        """Which brain the stack has, and its version."""
+        return self._call("GET", "/api/system")
+
+    def remember(self, text: str, **fields: Any) -> dict[str, Any]:
+        """Add a memory. fields: userId, conversationId, kind, at, metadata as on the wire."""
+        return self._call("POST", "/api/memory", json={"text": text, **fields})
+
+    def search_memory(self, query: str, **fields: Any) -> list[dict[str, Any]]:
+        """Memories that fit `query`, best first. fields: userId, conversationId, k."""
+        return self._call("POST", "/api/memory/search", json={"query": query, **fields})["items"]
+
+    def missing(self) -> list[str]:
+        """What the stack still lacks before a run can get through; empty when it is ready."""
+        try:
+            self._call("GET", "/readyz", attempts=1)
+        except Refused as problem:
+            return [fault.detail for fault in problem.errors] or [problem.detail]
+        return []
+
+    def events(self, run_id: str, after: int = 0) -> Iterator[dict[str, Any]]:
+        """The run's events after `after`, each once and in order, up to its last one; resumes when cut off.
+
+        Raises Unavailable when nothing has come through for GIVE_UP_SECONDS.
+        """
+        heard, pause = time.monotonic(), 0.1
+        while True:
+            try:
+                for event in self._connected(run_id, after):
+                    if event["seq"] > after:
+                        after, heard, pause = event["seq"], time.monotonic(), 0.1
+                        yield event
+                        if event["name"] in TERMINAL:
+                            return
+                return
+            except (ConnectionClosed, InvalidHandshake, OSError, TimeoutError) as error:
+                if time.monotonic() - heard > GIVE_UP_SECONDS:
+                    raise Unavailable(f"Lost {self.url} while following run {run_id} (after={after}).") from error
+            time.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
+
+    def _connected(self, run_id: str, after: int) -> Iterator[dict[str, Any]]:
+        """The events of one connection. Ends when the run has; raises when cut off."""
+        address = f"{self.url.replace('http', 'ws', 1)}/api/agent/updates?workflowId={run_id}&after={after}"
+        try:
+            with connect(address, additional_headers=self._headers, proxy=None, max_size=None) as socket:
+                while True:
+                    yield orjson.loads(socket.recv())
+        except ConnectionClosedOK as closed:
+            if closed.rcvd is None or closed.rcvd.code != 1000:
+                raise
+        except InvalidStatus as refused:
+            if refused.response.status_code < 500:
+                raise Refused(refused.response.status_code, _problem(bytes(refused.response.body or b""))) from refused
+            raise
+
+    def _call(self, method: str, path: str, *, attempts: int = ATTEMPTS, **sent: Any) -> Any:
+        for attempt in range(1, attempts + 1):
+            try:
+                answer = self._http.request(method, path, **sent)
+                break
+            except (httpx2.TransportError, httpx2.InvalidURL) as error:
+                if attempt == attempts or isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+                    raise Unavailable(
+                        f"No Perdure answers at {self.url}: start one with `perdure up`, or set PORT or PERDURE_URL."
+                    ) from error
+                time.sleep(0.1 * 2**attempt)
+        if answer.is_error:
+            raise Refused(answer.status_code, _problem(answer.content))
+        return answer.json()
+
+
+def _problem(body: bytes) -> dict[str, Any]:
+    try:
+        problem = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return problem if isinstance(problem, dict) else {}

@@ -1,0 +1,22 @@
+"""The tools that plans may call, as the catalogue had them a second ago at most."""
+
+from gateway.brief_cache import BriefCache
+from services.errors import Unavailable
+from services.tools import catalogue
+from services.tools.catalogue import ListedTool
+
+_cache: BriefCache[dict[str, ListedTool]] = BriefCache(seconds=1)
+
+
+def current() -> dict[str, ListedTool]:
+    """All known tools by name; empty while no execution worker has ever started on this database."""
+    return _cache.get("tools", catalogue.listed)
+
+
+def required() -> dict[str, ListedTool]:
+    """All known tools. Raises Unavailable while there are none: then no plan can be checked."""
+    tools = current()
+    if not tools:
+        _cache.clear()
+        raise Unavailable("No execution worker has registered its tools yet; start one, then try again.")
+    return tools

@@ -1,0 +1,45 @@
+"""The page at / and its files: a strict content security policy, no inline code but what carries the nonce."""
+
+import secrets
+from pathlib import Path
+
+from flask import Blueprint, Response, send_from_directory
+
+STATIC = Path(__file__).parent / "static"
+POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+ABSENT = "The page is not part of this build. The API answers under /api."
+
+blueprint = Blueprint("page", __name__)
+
+
+@blueprint.get("/")
+def index() -> Response:
+    """The page itself, with a nonce of its own."""
+    file = STATIC / "index.html"
+    if not file.exists():
+        return Response(ABSENT, content_type="text/plain; charset=utf-8")
+    nonce = secrets.token_urlsafe(16)
+    made = Response(file.read_text().replace("{{ nonce }}", nonce), content_type="text/html; charset=utf-8")
+    made.headers["Content-Security-Policy"] = POLICY.format(nonce=nonce)
+    made.headers["Cache-Control"] = "no-store"
+    return made
+
+
+@blueprint.get("/static/<path:name>")
+def static(name: str) -> Response:
+    """A file of the page. Names outlive contents, so browsers ask again and get 304; vendored ones keep a day."""
+    made = send_from_directory(STATIC, name, conditional=True)
+    if name.endswith(".mjs"):
+        made.headers["Content-Type"] = "text/javascript; charset=utf-8"
+    made.headers["Cache-Control"] = "public, max-age=86400" if name.startswith("vendor/") else "no-cache"
+    return made
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> Response:
+    """Browsers ask for it whatever the page says."""
+    return static("favicon.svg")

@@ -1,0 +1,32 @@
+"""GET /api/system: what the page shows of this stack before anybody has signed in. Nothing secret."""
+
+from importlib import metadata
+
+from flask import Blueprint, Response
+
+from gateway import wire
+from services import settings
+
+blueprint = Blueprint("system", __name__)
+
+
+def version() -> str:
+    """The installed version of this package."""
+    try:
+        return metadata.version("perdure")
+    except metadata.PackageNotFoundError:
+        return "0+source"
+
+
+@blueprint.get("/api/system")
+def show() -> Response:
+    """Which brain works here, whether a key is asked for, and the version."""
+    current = settings.current()
+    return wire.reply(
+        {
+            "brain": "model" if current.model_configured else "offline",
+            "model": current.model if current.model_configured else None,
+            "authRequired": current.auth_required,
+            "version": version(),
+        }
+    )

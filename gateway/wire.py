@@ -1,0 +1,99 @@
+"""How things look on the wire: JSON replies, and runs, steps and tools in their camelCase shapes (design §13)."""
+
+from typing import Any
+
+import orjson
+from flask import Response
+
+from services import clock
+from services.journal.plans import AcceptedPlan
+from services.journal.runs import Run
+from services.journal.steps import Step
+from services.tools.catalogue import ListedTool
+
+
+def reply(body: Any, *, status: int = 200, content_type: str = "application/json") -> Response:
+    """`body` as a JSON response."""
+    return Response(orjson.dumps(body), status=status, content_type=content_type)
+
+
+def run_summary(run: Run) -> dict[str, Any]:
+    """A run as lists show it."""
+    return {
+        "id": str(run.id),
+        "status": run.status,
+        "request": run.request,
+        "conversationId": run.conversation_id,
+        "userId": run.user_id,
+        "agent": run.agent,
+        "labels": run.labels,
+        "answer": run.answer,
+        "error": run.error,
+        "brain": run.brain,
+        "usage": run.usage,
+        "cancelRequested": run.cancel_requested,
+        "lastSeq": run.last_seq,
+        "createdAt": clock.to_wire(run.created_at),
+        "startedAt": clock.to_wire(run.started_at),
+        "finishedAt": clock.to_wire(run.finished_at),
+    }
+
+
+def run_in_full(run: Run, plan: AcceptedPlan | None, steps: list[Step]) -> dict[str, Any]:
+    """A run with its newest plan and every step as it stands; `plan` is null until planning has ended."""
+    return {
+        **run_summary(run),
+        "plan": {
+            "revision": plan.revision,
+            "source": plan.source,
+            "note": plan.note,
+            "steps": [_planned(step) for step in steps],
+        }
+        if plan
+        else None,
+        "steps": [_step(step) for step in steps],
+    }
+
+
+def tool(listed: ListedTool) -> dict[str, Any]:
+    """A tool that plans may call."""
+    return {
+        "name": listed.name,
+        "description": listed.description,
+        "schema": listed.schema,
+        "effect": listed.effect,
+        "timeout": listed.timeout,
+        "retry": listed.retry,
+        "permission": listed.permission,
+        "capabilities": list(listed.capabilities),
+        "examples": list(listed.examples),
+        "source": listed.source,
+    }
+
+
+def _planned(step: Step) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "tool": step.tool,
+        "arguments": step.arguments,
+        "dependsOn": step.depends_on,
+        "why": step.why,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        **_planned(step),
+        "status": step.status,
+        "input": step.input,
+        "output": step.output,
+        "error": step.error,
+        "required": step.required,
+        "attempts": step.attempt,
+        "maxAttempts": step.max_attempts,
+        "worker": step.worker,
+        "dueAt": clock.to_wire(step.due_at),
+        "readyAt": clock.to_wire(step.ready_at),
+        "startedAt": clock.to_wire(step.started_at),
+        "finishedAt": clock.to_wire(step.finished_at),
+    }

@@ -1,0 +1,97 @@
+"""Cutting a request into clauses: where it may be cut, and what is only politeness around a clause."""
+
+# One wording a line reads better than wrapped patterns.
+# ruff: noqa: E501
+
+import re
+from dataclasses import dataclass
+
+MAX_CUTS = 40
+_URL = re.compile(r"(?:https?://|www\.)[^\s\"'<>“”]+", re.IGNORECASE)
+_PROTECTED = re.compile(
+    r"“[^”]*”|\"[^\"]*\"|‘[^’]*’|(?:(?<=\s)|^)'[^']*'(?=[\s.,?!;]|$)|\([^()]*\)|(?:https?://|www\.)[^\s\"'<>“”]*[\w/]",
+    re.IGNORECASE,
+)
+_CUT = re.compile(
+    r"[.?!;]+[\"'”’)]*(?:\s+|$)(?:(?:and then|and|then|also|next|finally|after that|now),?\s+)*|\s*\n+\s*|"
+    r"\s*,?\s+(?:and then|and also|and after that|and finally|and|then|also|after that|afterwards|as well as|but)\b,?\s+|"
+    r",\s+|\s+[–—]\s+|:\s+|\s+plus\s+(?=(?:what|how|when|tell|convert|remember)\b)|\s+(?=\(?\d{1,2}\)\s)",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"(?:please|kindly|pls|plz|hi|hey|hello|ok(?:ay)?|so|well|now|next|first(?:ly)?|second(?:ly)?|finally|lastly|also|"
+    r"and|then|but|after that|afterwards|perdure|"
+    r"(?:can|could|would|will) (?:you|u)(?: please)?(?= )|i(?:'d| would) like(?: you)? to(?: know)?|i want(?: you)? to(?: know)?|"
+    r"i need(?: you)? to(?: know)?|i(?: just)? need|i(?:'m| am) (?:curious|wondering)|i wonder|let me know|do you know|"
+    r"(?:tell|give|show|get) (?:me|us)|find out|say|quickly|just|go ahead and|"
+    r"be so kind(?: as)? to)\b[,:]?\s+",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"^(?:[-*•]\s+(?=[A-Za-z])|\(?\d{1,2}[.)]\s+|\(?[a-e]\)\s+)+")
+_TAIL = re.compile(
+    r"[\s,]*(?:[.?!;,:]+|\b(?:please|pls|thanks|thank you(?: very much)?|for me|for us|if you can|too|as well|afterwards|"
+    r"(?<!until )(?<!till )(?<!since )(?<!before )then))$",
+    re.IGNORECASE,
+)
+
+
+_SECOND_ASK = re.compile(
+    r"(?:(?:[,;]\s*|[.!?]\s+|\s)(?:(?:and|then|also)\s+)+(?:please |also |then |can you |could you )*"
+    r"(?:tell me|show me|give me|what|what's|when|where|who|how|which|calculate|compute|convert|add|multiply|work out|fetch|"
+    r"read|open|summari[sz]e|list|remember|find|wait|echo|write|send|translate|remind me|does it|does the|is it|is there|are there|do they|did)|"
+    r"[.!?]\s+(?:what|what's|how|when|where|who|which|tell me|can|could|please|also|then|convert|calculate|remember)|"
+    r",\s*(?:what(?:'s| is| time)|how (?:many|much)|convert|calculate|tell me))\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A place where the request may be cut: the separator from `start` to `end`. then: it says that order matters."""
+
+    start: int
+    end: int
+    then: bool = False
+
+
+def cuts(text: str) -> list[Cut]:
+    """All places where `text` may be cut, with its beginning first and its end last."""
+    safe = [span.span() for span in _PROTECTED.finditer(text)]
+    found = [match for match in _CUT.finditer(text) if not _inside(match, safe)]
+    if len(found) > MAX_CUTS:
+        found = [match for match in found if match[0][:1] in ".?!;\n"][:MAX_CUTS]
+    inner = [
+        Cut(match.start(), match.end(), "then" in match[0].lower() or "after" in match[0].lower()) for match in found
+    ]
+    return [Cut(0, 0), *[cut for cut in inner if cut.end < len(text)], Cut(len(text), len(text))]
+
+
+def bare(text: str) -> str:
+    """`text` with straight apostrophes and without the politeness around it."""
+    text = _BULLET.sub("", text.strip().replace("’", "'"))
+    text = re.sub(r"\b(what|how|when|where|who)s\b", r"\1's", text, flags=re.IGNORECASE)
+    while (shorter := _LEAD.sub("", text, count=1) if _LEAD.match(text) else text) != text:
+        text = shorter
+    while (shorter := _TAIL.sub("", text)) != text:
+        text = shorter
+    return text.strip()
+
+
+def urls(text: str) -> list[str]:
+    """The web addresses in `text`, complete with their scheme, without closing punctuation."""
+    found = [match[0].rstrip(".,;:!?)]}'\"") for match in _URL.finditer(text)]
+    return [url if url.lower().startswith("http") else f"https://{url}" for url in found]
+
+
+def wordings(patterns: list[str]) -> list[re.Pattern[str]]:
+    """The patterns, compiled to match without regard to case."""
+    return [re.compile(pattern, re.IGNORECASE) for pattern in patterns]
+
+
+def asks_again(text: str) -> bool:
+    """Does another ask begin inside `text`, after an "and", a comma or a full stop?"""
+    return _SECOND_ASK.search(text) is not None
+
+
+def _inside(match: re.Match[str], spans: list[tuple[int, int]]) -> bool:
+    return any(start < match.end() and match.start() < end for start, end in spans)

@@ -1,0 +1,37 @@
+"""The skills of the offline planner, one file each, in the order in which they are asked.
+
+A new skill is a new file with `read(text, scene) -> Reading | None` and a line here: the module and the longest clause,
+in characters, that it is shown.
+"""
+
+from types import ModuleType
+
+from planning_worker.offline.skills import (
+    arithmetic,
+    by_example,
+    controls,
+    conversions,
+    courtesy,
+    dates,
+    pages,
+    recall,
+    remembering,
+    texts,
+    times,
+)
+
+_ANY = 100_000
+
+SKILLS: tuple[tuple[ModuleType, int], ...] = (
+    (courtesy, 120),
+    (remembering, 4000),
+    (texts, _ANY),
+    (controls, 2000),
+    (times, 300),
+    (dates, 300),
+    (conversions, 300),
+    (arithmetic, 500),
+    (by_example, 500),
+    (recall, 400),
+    (pages, 1000),
+)

@@ -1,0 +1,173 @@
+"""Quantities from one unit of measure to another. Currencies are declined: there are no exchange rates here."""
+
+# One wording a line reads better than wrapped patterns.
+# ruff: noqa: E501
+
+import re
+from dataclasses import dataclass, replace
+
+from planning_worker.offline import clauses
+from planning_worker.offline.reading import Draft, Reading, Scene
+from services.phrases import numbers, units
+
+_VERB = (
+    r"(?:(?:convert|change|turn|express|transform|translate|put|switch|calculate|compute|work out|what(?:'s| is| are| would)?(?: be)?|"
+    r"how (?:much|many|far|long|heavy|tall|big|hot|cold|warm|fast|high|wide|deep)(?: is| are)?|is|equals?)\s+)?"
+)
+_TO = r"\s+(?:in to|in|into|to|as|converted (?:in)?to|expressed in|measured in|when converted to|=)\s+(?:an? )?"
+_Q, _U = r"(?:an? \w+ of )?(?P<quantity>.+?)", r"(?P<unit>.+?)"
+_DIRECT = clauses.wordings(
+    [
+        rf"{_VERB}{_Q}{_TO}{_U}",
+        rf"how many {_U}(?: are| is| do| does| will| would)?(?: there| you get| i get| we get| fit| go)?(?: in| into| is| are| makes?| make up| equals?| per| to| for| from|"
+        rf" correspond to| does it take to make)\s+{_Q}(?: have| make| equal| contain| hold| come to| amount to| weigh)?",
+        rf"how many {_U} (?:do|does|would) {_Q} (?:have|make|equal|contain|hold|come to|amount to|weigh|take)",
+        rf"(?:i have |i've got |i am |i'm |i weigh |i ran |i walked |i need |it's |it is |there are |there is |given |he is |she is )?{_Q}"
+        rf"(?: of [a-z ]+?| tall| long| heavy| high| wide| away| deep| far)?\s*[,;.:–—-]+\s*(?:and )?(?:how (?:many|much) {_U} (?:is|are|would|does) (?:that|it|this|those|they)(?: be| make)?)",
+        rf"(?:i have |i've got |i am |i'm |i weigh |i ran |i walked |it's |it is |he is |she is )?{_Q}(?: of [a-z ]+?| tall| long| heavy| high| wide| away)?"
+        rf"\s*[,;.:–—-]+\s*(?:and )?(?:what(?:'s| is| are| would)|how much is) (?:that|it|this|those)(?: be)? in {_U}",
+        rf"{_Q} (?:is|are|equals?|makes?) how many {_U}",
+        rf"how much (?:does|do|is) {_Q} (?:weigh|measure|hold|in weight)? ?(?:in|as) {_U}",
+        rf"{_U} in {_Q}",
+    ]
+)
+_THAT = r"(?:that|it|this|the (?:result|answer|sum|total|value|number|product|difference)|them)"
+_OF_THAT = clauses.wordings(
+    [
+        rf"(?:convert|change|turn|express|transform|put|switch)\s+{_THAT}(?: from (?P<source>.+?))?{_TO}{_U}",
+        rf"(?:what(?:'s| is)|how much is)\s+{_THAT}{_TO}{_U}",
+        rf"how many {_U} (?:is|are|does|would) {_THAT}(?: make| be)?",
+    ]
+)
+_AGAIN = clauses.wordings(
+    [
+        rf"(?:what about |how about |or |and )?(?:in|to|into|as)\s+{_U}",
+        r"(?:what about |how about |and )?(?P<quantity>.+)",
+    ]
+)
+_NUMBER = r"[-+−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+_SIMPLE = re.compile(
+    rf"(?P<count>\d+ \d+/\d+|\d+/\d+|{_NUMBER}|an?|one|half an?)\s*(?:of an? )?(?P<unit>[^\d\s].*)", re.IGNORECASE
+)
+_COMPOUND = re.compile(
+    rf"(?P<big>{_NUMBER})\s*(?P<large>'|ft\.?|feet|foot|lbs?|pounds?|stones?|st|hours?|hrs?|h|minutes?|mins?|metres?|meters?|m|miles?|kg|yards?)\s*(?:and )?"
+    rf"(?P<little>{_NUMBER})\s*(?P<small>''|\"|in(?:ches|ch)?\.?|oz|ounces?|lbs?|pounds?|minutes?|mins?|m|seconds?|secs?|cm|centimetres?|centimeters?|g|grams?|feet|foot|ft)?",
+    re.IGNORECASE,
+)
+_SMALLER = {"foot": ("inches", 12), "pound": ("ounces", 16), "stone": ("pounds", 14), "hour": ("minutes", 60),
+            "minute": ("seconds", 60), "meter": ("centimetres", 100), "kilogram": ("grams", 1000), "yard": ("feet", 3),
+            "mile": ("feet", 5280)}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    value: float
+    unit: str
+
+
+def read(text: str, scene: Scene) -> Reading | None:
+    phrase = numbers.to_digits(clauses.bare(text).replace("”", '"').replace("″", '"').replace("′", "'"))
+    phrase = re.sub(r"\bminus (?=\d)", "-", phrase)
+    declined = _currency(phrase)
+    return declined or _direct(phrase, scene) or _of_that(phrase, scene) or _again(phrase, scene)
+
+
+def _direct(phrase: str, scene: Scene) -> Reading | None:
+    for pattern in _DIRECT:
+        found = pattern.fullmatch(phrase)
+        quantity = _quantity(found["quantity"]) if found else None
+        targets = _targets(found["unit"]) if found else []
+        if quantity and targets:
+            made = [_convert(quantity.value, quantity.unit, target, scene, n) for n, target in enumerate(targets)]
+            return replace(made[-1], steps=tuple(reading.steps[0] for reading in made))
+    return None
+
+
+def _targets(text: str) -> list[str]:
+    """The units that are asked for ("Celsius and kelvin"); none when one of them is not a unit."""
+    if units.find(text):
+        return [text]
+    several = re.split(r"\s*,\s*(?:and )?|\s+(?:and|or)\s+(?:in )?", text)
+    return several if len(several) > 1 and all(units.find(unit) for unit in several) else []
+
+
+def _of_that(phrase: str, scene: Scene) -> Reading | None:
+    value, last = scene.value(), scene.last
+    if value is None:
+        return None
+    for pattern in _OF_THAT:
+        found = pattern.fullmatch(phrase)
+        if not found or not units.find(found["unit"]):
+            continue
+        source = found.groupdict().get("source") or (str(last.topic.get("to", "")) if last else "")
+        if source and units.find(source):
+            return _convert(value if value.startswith("$") else float(value), source, found["unit"], scene)
+    return None
+
+
+def _again(phrase: str, scene: Scene) -> Reading | None:
+    """ "And in metres?", "what about 5 miles?" after a conversion."""
+    if not scene.last or scene.last.skill != "conversions" or "from" not in scene.last.topic:
+        return None
+    topic = scene.last.topic
+    found = _AGAIN[0].fullmatch(phrase)
+    if found and units.find(found["unit"]):
+        return _convert(topic["value"], str(topic["from"]), found["unit"], scene)
+    found = _AGAIN[1].fullmatch(phrase)
+    quantity = _quantity(found["quantity"]) if found else None
+    return _convert(quantity.value, quantity.unit, str(topic["to"]), scene) if quantity else None
+
+
+def _convert(value: float | str, source: str, target: str, scene: Scene, offset: int = 0) -> Reading:
+    arguments = {"value": value, "from_unit": _tidy(source), "to_unit": _tidy(target)}
+    step = Draft(scene.step_id(offset), "convert_units", arguments, f"{value} {source} in {target}")
+    topic = {"value": value, "from": _tidy(source), "to": _tidy(target)}
+    return Reading("conversions", (step,), value=f"${{{step.id}.value}}", topic=topic)
+
+
+def _quantity(text: str) -> _Quantity | None:
+    compound = _COMPOUND.fullmatch(text.strip())
+    if compound and (found := _compound(compound)):
+        return found
+    simple = _SIMPLE.fullmatch(text.strip())
+    if not simple or not units.find(simple["unit"]):
+        return None
+    count = simple["count"].lower().replace("−", "-")
+    if count in {"a", "an", "one"}:
+        return _Quantity(1, simple["unit"])
+    if count.startswith("half"):
+        return _Quantity(0.5, simple["unit"])
+    if "/" in count:
+        whole, _, part = count.rpartition(" ")
+        top, bottom = part.split("/")
+        return _Quantity(float(whole or 0) + float(top) / float(bottom), simple["unit"]) if float(bottom) else None
+    return _Quantity(float(count), simple["unit"])
+
+
+def _compound(found: re.Match[str]) -> _Quantity | None:
+    """5 foot 11 is 71 inches."""
+    large = units.find(found["large"])
+    if large not in _SMALLER:
+        return None
+    small, ratio = _SMALLER[large]
+    said = found["small"]
+    if said and said != "''" and units.find(said) != units.find(small):
+        return None
+    return _Quantity(float(found["big"]) * ratio + float(found["little"]), small)
+
+
+def _currency(phrase: str) -> Reading | None:
+    """A clause about money and nothing else: declined with the reason."""
+    money = r"(?:[$€£¥₹]\s*)?[\d.]+\s*(?P<a>[a-z$€£¥ ]*?)|(?:an? |one )?(?P<c>[a-z ]+?)"
+    found = re.fullmatch(rf"{_VERB}(?:{money}){_TO}(?P<b>[a-z$€£¥ ]+)", phrase, re.IGNORECASE) or re.fullmatch(
+        rf"how (?:many|much)(?: in)? (?P<b>[a-z ]+?) (?:is|are|are there in|do i get for|for|in|can i get for) (?:{money})",
+        phrase,
+        re.I,
+    )
+    if not found or not (units.is_currency(found["b"]) or units.is_currency(found["a"] or found["c"] or "")):
+        return None
+    return Reading("conversions", declined="Exchange rates change by the minute and I have none.")
+
+
+def _tidy(unit: str) -> str:
+    return unit.strip(" .?!")

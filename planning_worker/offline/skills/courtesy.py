@@ -1,0 +1,46 @@
+"""Greetings, thanks, goodbyes and questions about the assistant itself: answered at once, without a step."""
+
+# One wording a line reads better than wrapped patterns.
+# ruff: noqa: E501
+
+import re
+
+from planning_worker.offline.reading import Reading, Scene
+
+_ABILITIES = (
+    "I can do arithmetic, convert units, tell times and time differences, count days and find dates, read web pages, "
+    "and remember and recall what you tell me."
+)
+_ANSWERS = [
+    (
+        r"(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day))(?: (?:there|again|all|everyone|perdure))?",
+        f"Hello! {_ABILITIES}",
+    ),
+    (
+        r"(?:many |ok |okay |great |perfect |no )?(?:thanks|thank you|thx|cheers|ta)(?: (?:a lot|so much|very much|again|"
+        r"a million|for (?:the|your) help|for that|perdure))?(?:,? (?:that's|that is) (?:all|it|great|perfect))?",
+        "You're welcome.",
+    ),
+    (r"(?:good)?bye(?: bye| now)?|see you(?: later| soon)?|good night|cya", "Goodbye."),
+    (r"ok(?:ay)?|great|cool|nice|perfect|awesome|got it|i see|alright|very good|well done|wow", "Good."),
+    (r"how are you(?: doing)?(?: today)?|how's it going|how do you do", f"I'm running well, thank you. {_ABILITIES}"),
+    (
+        r"(?:help|what can you do(?: for me)?|what are you able to do|how can you help(?: me)?|who are you|what are you|"
+        r"what do you do|what's your name|what is your name)",
+        f"I'm Perdure, running offline by rules, without a language model. {_ABILITIES}",
+    ),
+]
+
+
+_PREAMBLE = re.compile(
+    r"(?:i have )?(?:two|three|four|five|a few|a couple of|several|some|\d) (?:quick |more |other |small )?(?:things|questions|tasks|requests)"
+    r"(?: for you)?|(?:i have )?(?:a )?(?:quick |another )?question(?: for you)?"
+)
+
+
+def read(text: str, scene: Scene) -> Reading | None:
+    phrase = re.sub(r"[\s.,!?…:)]+$", "", text.strip().lower().replace("’", "'")).replace("please", "").strip()
+    for pattern, answer in _ANSWERS:
+        if re.fullmatch(pattern, phrase):
+            return Reading("courtesy", said=answer)
+    return Reading("courtesy") if _PREAMBLE.fullmatch(phrase) else None

@@ -1,0 +1,69 @@
+"""What the user told earlier: from this conversation if it was said here, else from long-term memory."""
+
+# One wording a line reads better than wrapped patterns.
+# ruff: noqa: E501
+
+import re
+
+from planning_worker.offline import clauses
+from planning_worker.offline.reading import Draft, Reading, Scene
+from planning_worker.offline.skills import statements
+
+_SAID = r"(?:say|said|tell you|told you|mention|mentioned|tell|told|write|wrote|ask you to (?:remember|keep|note)|asked you to (?:remember|keep|note)|teach you|note|noted)"
+_ABOUT = r"(?: (?:to you|you|before|earlier|previously|already|last time|yesterday|once))*(?: (?:about|of|on|regarding|concerning|for))? (?P<topic>.+)"
+_TOLD = clauses.wordings(
+    [
+        rf"what (?:(?:did|have|had) (?:i|we)(?: ever)?|i(?:'ve| have)?) {_SAID}{_ABOUT}",
+        rf"(?:(?:did|have) (?:i|we)(?: ever)?) {_SAID}(?: you)?(?: anything)?{_ABOUT}",
+        r"(?:do|can|did) you (?:still )?(?:remember|recall|know)(?: (?:about|what|when|where|who|which|how|if|whether|that))?(?: (?:i|we) (?:said|told you|mentioned) (?:about )?)? ?(?P<topic>.+)",
+        r"remind me(?: (?:again|about|of|what|when|where|who|which|how))*(?: (?:i|we) (?:said|told you|mentioned|wrote)(?: about| of)?)? (?P<topic>.+)",
+        r"(?:recall|look up in (?:your )?memory|search (?:your |my )?memor(?:y|ies)(?: for| about)?|check (?:your |my )?memory (?:for|about))(?: what (?:i|we) (?:said|told you|mentioned) about)? (?P<topic>.+)",
+        r"what(?:'s| is| do you have)? in your memory (?:about|on|of) (?P<topic>.+)",
+        r"what do you (?:know|remember|recall|have)(?: (?:about|of|on))? (?P<topic>.+)",
+        r"(?:what|anything) (?:did|have) you (?:remember|note|store|save|keep)(?:ed|d)? (?:about|on|of) (?P<topic>.+)",
+    ]
+)
+_MINE = re.compile(
+    r"(?:(?:what|who|when|where|which|whose|how|how old|how many|how much|how tall|what time|what day|what colou?r|what kind of \w+|what sort of \w+|what type of \w+)(?:'s| is| are| was| were| did| do| does| will| has| have| should| can| am)?(?: the)? .*\b(?:my|i|our|we|me|mine)\b.*"
+    r"|(?:what|which) .*\b(?:do|did|am|have|was) i\b.*|(?:do|did|am|have|was|is|are) (?:i|my|we|our)\b.*|(?:who|where|what|how old) am i.*"
+    r"|my [\w' -]+)",
+    re.IGNORECASE,
+)
+_NOT_MEMORY = re.compile(
+    r"\b(?:weather|forecast|news|should i|can i|could i|ip address|do i need|will i|would i|how (?:do|can|would|could|should) (?:i|we)(?! (?:take|like|prefer|want|drink|eat|spell)\b)|"
+    r"email|e-mail|send|book|order|buy|write|translate|joke|poem)\b|\bhelp me\b|\bif (?:i|we|my)\b",
+    re.IGNORECASE,
+)
+
+
+def read(text: str, scene: Scene) -> Reading | None:
+    phrase = clauses.bare(text)
+    if clauses.asks_again(phrase):
+        return None
+    for pattern in _TOLD:
+        found = pattern.fullmatch(phrase)
+        if found and "http" not in phrase:
+            return _recalled(found["topic"], phrase, scene)
+    if (
+        _MINE.fullmatch(phrase)
+        and not _NOT_MEMORY.search(phrase)
+        and ("?" in text or not phrase.lower().startswith("my ") or _remembered_before(scene))
+    ):
+        return _recalled(phrase, phrase, scene)
+    return None
+
+
+def _remembered_before(scene: Scene) -> bool:
+    return bool(scene.last and scene.last.skill in {"remembering", "recall"})
+
+
+def _recalled(topic: str, question: str, scene: Scene) -> Reading:
+    said_here = [turn.text for turn in scene.request.turns if turn.role == "user"]
+    said_here += [str(reading.topic["fact"]) for reading in scene.before if reading and "fact" in reading.topic]
+    answer = statements.answering(topic, said_here)
+    if answer:
+        return Reading("recall", said=answer)
+    query = re.sub(r"^(?:is|are|was|the)\s+", "", topic.strip(" ?.!"))
+    after = scene.steps_of("remember")
+    step = Draft(scene.step_id(), "search_memory", {"query": query}, question, after=after)
+    return Reading("recall", (step,))

@@ -1,0 +1,47 @@
+"""What recalled memories say to a question: those that share its words, or plainly nothing."""
+
+from typing import Any
+
+from reflection_worker.answer_request import FinishedStep
+from services.phrases import words
+
+MOST = 3
+NEAR_BEST = 0.6
+
+
+def of(step: FinishedStep) -> str:
+    """The fitting memories, turned into an answer; never a memory that has no word in common with the question."""
+    query = str(step.arguments.get("query", ""))
+    found = step.output.get("items") if isinstance(step.output, dict) else None
+    items = [item for item in found or [] if isinstance(item, dict) and str(item.get("text") or "").strip()]
+    chosen = _chosen(query, step.why or query, items)
+    if not chosen:
+        return f"I have nothing on that: no memory about {_subject(query)}."
+    if len(chosen) == 1:
+        return f"You told me: {chosen[0]}"
+    return "You told me:\n" + "\n".join(f"- {text}" for text in chosen)
+
+
+def _chosen(query: str, question: str, items: list[dict[str, Any]]) -> list[str]:
+    wanted = words.content(query)
+    asked = words.fold(question)
+    candidates = [item for item in items if not _is_question(str(item["text"]), asked)]
+    facts = [item for item in candidates if item.get("kind") not in {"episode", "message"}]
+    for group in (facts, candidates):
+        shared = [(len(wanted & words.content(str(item["text"]))), str(item["text"]).strip()) for item in group]
+        best = max((count for count, _ in shared), default=0)
+        if best:
+            ranked = sorted((pair for pair in shared if pair[0] >= NEAR_BEST * best), key=lambda pair: -pair[0])
+            return list(dict.fromkeys(text for _, text in ranked))[:MOST]
+    return []
+
+
+def _is_question(text: str, asked: str) -> bool:
+    """A stored question, most likely this very one, answers nothing."""
+    folded = words.fold(text)
+    return folded.endswith("?") or (len(asked) > 12 and asked.rstrip("?. ") in folded)
+
+
+def _subject(query: str) -> str:
+    subject = query.strip(" ?.")
+    return f"“{subject}”"

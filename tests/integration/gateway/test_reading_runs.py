@@ -1,0 +1,91 @@
+"""Reading: lists in pages, one run in full, cancelling, the tools, readiness, the page."""
+
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from gateway import page
+from services.access import api_keys
+from services.journal import workers
+from tests.integration.gateway.conftest import HandWrittenRun, count
+
+
+def test_pages_of_runs_join_without_gap_or_double(http: FlaskClient) -> None:
+    _, secret = api_keys.create(str(uuid4()), "pages")
+    headers = {"X-API-Key": secret}
+    started = [
+        http.post("/api/agent/start", json={"request": str(number)}, headers=headers).json["workflowId"]
+        for number in range(7)
+    ]
+    seen: list[str] = []
+    cursor = ""
+    while cursor is not None:
+        answer = http.get(f"/api/runs?limit=3&cursor={cursor}", headers=headers).json
+        seen += [item["id"] for item in answer["items"]]
+        cursor = answer["next"]
+
+    assert seen == started[::-1]
+
+
+def test_runs_are_filtered_by_status(http: FlaskClient) -> None:
+    _, secret = api_keys.create(str(uuid4()), "filter")
+    headers = {"X-API-Key": secret}
+    keep = http.post("/api/agent/start", json={"request": "keep"}, headers=headers).json["workflowId"]
+    stop = http.post("/api/agent/start", json={"request": "stop"}, headers=headers).json["workflowId"]
+    http.post(f"/api/runs/{stop}/cancel", headers=headers)
+
+    def ids(status: str) -> list[str]:
+        return [item["id"] for item in http.get(f"/api/runs?status={status}", headers=headers).json["items"]]
+
+    assert (ids("queued"), ids("cancelled")) == ([keep], [stop])
+
+
+def test_cancelling_a_queued_run_ends_it_and_doing_it_again_changes_nothing(
+    http: FlaskClient, run: HandWrittenRun
+) -> None:
+    first = http.post(f"/api/runs/{run.id}/cancel")
+    again = http.post(f"/api/runs/{run.id}/cancel")
+
+    assert (first.status_code, first.json["status"]) == (202, "cancelled")
+    assert (again.status_code, again.json) == (202, first.json)
+    assert count("select count(*) from events where run_id = %s and name = 'run.cancelled'", run.id) == 1
+
+
+def test_the_tools_are_listed_with_their_schemas(http: FlaskClient, tools: None) -> None:
+    items = http.get("/api/tools").json["items"]
+
+    assert [item["name"] for item in items] == ["echo", "wait_for"]
+    assert items[0]["schema"]["required"] == ["text"]
+
+
+def test_readiness_names_every_missing_part_and_turns_green(http: FlaskClient, tools: None) -> None:
+    before = http.get("/readyz")
+    for kind in ("planning", "execution", "reflection"):
+        workers.beat(f"{kind}@here", kind, "here", 1, 1.0)
+    after = http.get("/readyz")
+    for kind in ("planning", "execution", "reflection"):
+        workers.release(f"{kind}@here", "handed_back")
+
+    assert (before.status_code, before.content_type) == (503, "application/problem+json")
+    assert [error["pointer"] for error in before.json["errors"]] == ["#/planning", "#/execution", "#/reflection"]
+    assert after.status_code == 200
+
+
+def test_every_answer_carries_the_security_headers(http: FlaskClient) -> None:
+    for path in ("/", "/api/runs", "/nowhere", "/healthz"):
+        headers = http.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "DENY"
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_the_page_gets_a_new_nonce_each_time(
+    http: FlaskClient, tmp_path: "pytest.TempPathFactory", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "index.html").write_text('<script nonce="{{ nonce }}">1</script>')  # type: ignore[operator]
+    monkeypatch.setattr(page, "STATIC", tmp_path)
+    first, second = http.get("/"), http.get("/")
+    nonce = first.text.split('"')[1]
+
+    assert f"'nonce-{nonce}'" in first.headers["Content-Security-Policy"] and "{{" not in first.text
+    assert first.text != second.text

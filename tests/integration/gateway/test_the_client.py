@@ -1,0 +1,162 @@
+"""The client and the command line against a real gateway: resuming, refusals, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.client import Client, Refused
+from services.errors import Unavailable
+from tests.integration.gateway.conftest import ROOT, Gateway, HandWrittenRun
+
+
+def perdure(gateway: Gateway | None, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gateway.command_line", *words],
+        cwd=ROOT,
+        env={**os.environ, "PORT": str(gateway.port if gateway else 9), "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_following_survives_a_gateway_that_is_replaced(servers: Any, run: HandWrittenRun) -> None:
+    first = Gateway()
+    seen: list[int] = []
+
+    def follow() -> None:
+        seen.extend(event["seq"] for event in Client(first.url).events(run.id))
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    run.say("a", "b")
+    first.stop()
+    run.say("c")
+    second = Gateway(first.port)
+    run.say("d")
+    run.end()
+    follower.join(30)
+    second.stop()
+
+    assert seen == [1, 2, 3, 4, 5, 6]
+
+
+def test_refusals_are_errors_with_their_fields(gateway: Gateway) -> None:
+    with Client(gateway.url) as client, pytest.raises(Refused) as refused:
+        client.start("x", userId=7)
+
+    assert refused.value.status == 400 and refused.value.errors[0].pointer == "#/userId"
+
+
+def test_nobody_there_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match="perdure up"):
+        Client("http://127.0.0.1:9").get("x")
+
+
+def test_starting_listing_cancelling(gateway: Gateway) -> None:
+    with Client(gateway.url) as client:
+        started = client.start("hello", conversationId="c")
+        listed = client.listed(limit=1)["items"][0]
+        cancelled = client.cancel(started["workflowId"])
+
+    assert (listed["id"], cancelled["status"]) == (started["workflowId"], "cancelled")
+
+
+def test_memories_that_were_added_are_found_by_their_words(gateway: Gateway) -> None:
+    with Client(gateway.url) as client:
+        client.remember("The heron sleeps on one leg.", userId="birdwatcher")
+        client.remember("Invoices are due on Friday.", userId="birdwatcher")
+        found = client.search_memory("how does the heron sleep", userId="birdwatcher", k=1)
+        others = client.search_memory("heron", userId="somebody else")
+
+    assert [item["text"] for item in found] == ["The heron sleeps on one leg."] and others == []
+
+
+def test_many_memories_come_in_one_request_and_keep_their_order(http: Any) -> None:
+    items = [{"text": f"fact {number}", "userId": "bulk", "at": "2026-01-01T00:00:00Z"} for number in range(50)]
+    answer = http.post("/api/memory", json={"items": items})
+    one = http.post("/api/memory", json={"text": "alone", "userId": "bulk"})
+
+    assert answer.status_code == 201 and len(set(answer.json["ids"])) == 50
+    assert one.status_code == 201 and one.json["id"]
+
+
+def test_watching_prints_every_event_and_exits_as_the_run_ended(gateway: Gateway, run: HandWrittenRun) -> None:
+    run.say("partial")
+    run.end()
+    plain = perdure(gateway, "watch", run.id)
+    lines = perdure(gateway, "watch", run.id, "--json", "--after", "1").stdout.splitlines()
+    after_the_end = perdure(gateway, "watch", run.id, "--after", "3")
+
+    assert plain.returncode == 1 and "run.failed" in plain.stdout and "the run failed: enough" in plain.stderr
+    assert [json.loads(line)["seq"] for line in lines] == [2, 3]
+    assert after_the_end.returncode == 1
+
+
+def test_a_run_in_json_is_one_document(gateway: Gateway) -> None:
+    started = threading.Event()
+
+    def cancel_the_newest() -> None:
+        with Client(gateway.url) as client:
+            while not started.wait(0.1):
+                for item in client.listed(limit=3)["items"]:
+                    if item["request"] == "one document" and item["status"] == "queued":
+                        client.cancel(item["id"])
+
+    canceller = threading.Thread(target=cancel_the_newest)
+    canceller.start()
+    done = perdure(gateway, "run", "one document", "--json")
+    started.set()
+    canceller.join()
+
+    assert done.returncode == 1 and json.loads(done.stdout)["status"] == "cancelled"
+
+
+def test_keys_made_on_the_command_line_work(gateway: Gateway) -> None:
+    secret = perdure(gateway, "keys", "create", "--name", "cli", "--tenant", "cli").stdout.strip()
+    listed = perdure(gateway, "keys", "list", "--tenant", "cli").stdout
+    runs = perdure(gateway, "runs", "--json", PERDURE_API_KEY=secret)
+    revoked = perdure(gateway, "keys", "revoke", listed.split("…")[0])
+    after = perdure(gateway, "runs", PERDURE_API_KEY=secret)
+
+    assert runs.returncode == 0 and json.loads(runs.stdout) == []
+    assert "live" in listed and secret not in listed and revoked.returncode == 0
+    assert after.returncode == 2 and "not known, was revoked" in after.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "complaint"),
+    [
+        (["runs"], {}, "No Perdure answers at http://127.0.0.1:9"),
+        (["run"], {}, "Say what you want"),
+        (["run", "--plan", "/nowhere.json"], {}, "does not exist"),
+        (["show"], {}, "Missing argument"),
+        (["nonsense"], {}, "No such command"),
+        (["runs"], {"PORT": "many"}, "PORT"),
+        (["migrate"], {"DATABASE_URL": "postgresql://127.0.0.1:9/x"}, "Postgres does not answer"),
+        (["keys", "list"], {"DATABASE_URL": "postgresql://127.0.0.1:9/x"}, "Postgres does not answer"),
+        (["keys", "list"], {"DATABASE_URL": "mysql://x"}, "DATABASE_URL"),
+    ],
+)
+def test_what_can_not_work_is_one_line_and_exit_code_2(
+    servers: Any, words: list[str], environment: dict[str, str], complaint: str
+) -> None:
+    done = perdure(None, *words, **environment)
+
+    assert done.returncode == 2 and complaint in done.stderr and "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_plan_file_that_the_rules_refuse_names_the_step(gateway: Gateway, tools: None, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"steps": [{"id": "a", "tool": "ecco"}, {"id": "b", "tool": "echo"}]}))
+    done = perdure(gateway, "run", "--plan", str(plan))
+
+    assert done.returncode == 2 and "#/plan/steps/0/tool" in done.stderr and "#/plan/steps/1/arguments" in done.stderr
