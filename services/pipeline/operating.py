@@ -5,7 +5,7 @@ The gateway and the command line call these; the journal decides whether the run
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from services.errors import PerdureError
@@ -21,17 +21,17 @@ MOST_AT_ONCE = 1_000
 
 def pause(tenant: str, run_id: str) -> None:
     """Begin nothing more in this run until it is resumed."""
-    _carry_on(run_id, surgery.pause(tenant, run_id))
+    carry_on(run_id, surgery.pause(tenant, run_id))
 
 
 def resume(tenant: str, run_id: str) -> None:
     """Let a paused run go on."""
-    _carry_on(run_id, surgery.resume(tenant, run_id))
+    carry_on(run_id, surgery.resume(tenant, run_id))
 
 
 def change_step(run_id: str, change: Callable[[], Changed]) -> None:
     """Make one of the changes of `surgery` to a step of this run."""
-    _carry_on(run_id, change())
+    carry_on(run_id, change())
 
 
 def fork(
@@ -48,7 +48,7 @@ def fork(
         tenant, run_id, from_step=from_step, patches=patches, resolution=resolution, letter=letter
     )
     # the steps of a fork are rung by its chord, which execute_run opens
-    _carry_on(fork_id, Changed(changed.events, [], changed.phase))
+    carry_on(fork_id, Changed(changed.events, [], changed.phase))
     return fork_id
 
 
@@ -100,7 +100,8 @@ def settle_letters(
     return done
 
 
-def _carry_on(run_id: str, changed: Changed) -> Any:
+def carry_on(run_id: str, changed: Changed) -> None:
+    """Publish what a committed change led to, and ring what it made ready."""
     event_feed.publish(changed.events)
     if changed.ready:
         phases.grow_execution(run_id, changed.ready)
