@@ -74,6 +74,11 @@ def resolve_as_not_done(tenant: str, run_id: str, step_id: str) -> Changed:
     return _change(tenant, run_id, step_id, "again")
 
 
+def resolve_by_skipping(tenant: str, run_id: str, step_id: str) -> Changed:
+    """Do without this step in doubt, whatever became of its effect."""
+    return _change(tenant, run_id, step_id, "leave")
+
+
 def check_arguments(step: Step, arguments: dict[str, Any], tool: ListedTool | None, *, pointer: str) -> None:
     """Raise BadInput unless these arguments fit the tool and refer only to steps that `step` already depends on."""
     if tool is None:

@@ -140,6 +140,7 @@ create or replace function refusal(r runs, s steps, p_verb text) returns text la
     when not s.status = any (case p_verb
       when 'retry' then '{failed,waiting}'
       when 'again' then '{in_doubt}'
+      when 'leave' then '{in_doubt}'
       when 'done' then '{in_doubt}'
       when 'skip' then '{pending,ready,waiting,running,failed,in_doubt}'
       else '{pending,ready,waiting,running,failed,in_doubt,skipped,succeeded}' end::text[])
@@ -151,7 +152,8 @@ create or replace function refusal(r runs, s steps, p_verb text) returns text la
   end
 $$;
 
--- p_verb: retry (as it is), rerun (with the arguments p_value), again, done (p_value is the result), skip, override.
+-- p_verb: retry (as it is), rerun (with the arguments p_value), skip, override (p_value is the result); of a step in
+-- doubt: again (it did not happen), done (it did, with the result p_value), leave (do without it).
 create or replace function change_step(p_run uuid, p_tenant text, p_step text, p_verb text, p_value jsonb)
 returns jsonb language plpgsql as $$
 declare
@@ -172,7 +174,7 @@ begin
   if p_verb in ('override', 'done') then
     return settle_by_hand(r, s, p_value, 'person');
   end if;
-  if p_verb = 'skip' then
+  if p_verb in ('skip', 'leave') then
     update steps
     set status = 'skipped', error = '{"reason": "by_hand"}', finished_at = clock_timestamp(), due_at = null,
         deadline = null, worker = null
@@ -188,8 +190,8 @@ begin
     update steps set status = 'pending' where run_id = p_run and id = any (s.dependents) and status = 'ready';
   end if;
   r.last_seq := r.last_seq + 1;
-  return rework_steps(r, jsonb_build_array(case p_verb
-    when 'skip' then
+  return rework_steps(r, jsonb_build_array(case
+    when p_verb in ('skip', 'leave') then
       record_event(p_run, r.tenant, r.last_seq, 'step.skipped', p_step, '{"because": "a person skipped it"}')
     else record_event(p_run, r.tenant, r.last_seq, 'step.reopened', p_step, jsonb_strip_nulls(jsonb_build_object(
       'how', p_verb, 'arguments', p_value))) end), 1);
