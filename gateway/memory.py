@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from gateway import authentication, bodies, wire
 from services import clock
 from services.memory import memories, retrieval
+from services.pipeline import phases
 
 DEFAULT_USER = "default"
 MAX_ITEMS = 5_000
@@ -72,6 +73,7 @@ def add() -> Response:
             for item in wanted
         ],
     )
+    phases.ring_embedding()
     if asked.items is None:
         return wire.reply({"id": str(ids[0])}, status=201)
     return wire.reply({"ids": [str(memory_id) for memory_id in ids]}, status=201)
@@ -100,4 +102,4 @@ def search() -> Response:
         }
         for item in found.items
     ]
-    return wire.reply({"items": items})
+    return wire.reply({"items": items, "ways": list(found.ways), "note": found.note})

@@ -31,11 +31,11 @@ def index() -> Response:
 
 @blueprint.get("/static/<path:name>")
 def static(name: str) -> Response:
-    """A file of the page. Names outlive contents, so browsers ask again and get 304; vendored ones keep a day."""
+    """A file of the page. Names outlive contents, so browsers ask again and get 304."""
     made = send_from_directory(STATIC, name, conditional=True)
     if name.endswith(".mjs"):
         made.headers["Content-Type"] = "text/javascript; charset=utf-8"
-    made.headers["Cache-Control"] = "public, max-age=86400" if name.startswith("vendor/") else "no-cache"
+    made.headers["Cache-Control"] = "no-cache"
     return made
 
 

@@ -1,6 +1,6 @@
 """/api/runs: list, read, cancel."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from gateway import authentication, queries, wire
 from services.journal import event_feed, plans, runs, steps
@@ -11,11 +11,12 @@ blueprint = Blueprint("runs", __name__)
 @blueprint.get("/api/runs")
 def listed() -> Response:
     """The tenant's runs, newest first; `next` is the cursor of the page after, or null."""
-    queries.known_only("limit", "cursor", "status")
+    queries.known_only("limit", "cursor", "status", "conversationId")
     limit = queries.integer("limit", 50, least=1, most=200)
     status = queries.choice("status", [status.value for status in runs.RunStatus])
     tenant = authentication.caller().tenant
-    found = runs.listed(tenant, limit=limit + 1, before=queries.cursor(), status=status)
+    conversation = request.args.get("conversationId")
+    found = runs.listed(tenant, limit=limit + 1, before=queries.cursor(), status=status, conversation_id=conversation)
     page = found[:limit]
     more = len(found) > limit
     following = queries.cursor_of(page[-1].created_at, page[-1].id) if more else None

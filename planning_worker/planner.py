@@ -3,7 +3,7 @@
 A caller's own plan is checked and written by the gateway and never comes here.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -60,10 +60,10 @@ def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]
         now=datetime.fromisoformat(run["created_at"]),
         tools=tools,
         turns=[Turn(message.role, message.text) for message in conversations.recent(run)],
-        memories=recall.recall(run["tenant"], run["user_id"], run["request"], limit=5),
     )
     if current.model_configured:
-        made = model_planner.plan(asked, max_steps=current.max_steps)
+        memories = recall.recall(run["tenant"], run["user_id"], run["request"], limit=5)
+        made = model_planner.plan(replace(asked, memories=memories), max_steps=current.max_steps)
         return Planned(made.plan, "model", current.model, made.usage.to_wire(), made.prompt_version), tools
     plan = offline.plan(asked)
     plan_rules.check(plan, tools, max_steps=current.max_steps)

@@ -17,6 +17,7 @@ class FinishedStep:
     output: Any
     error: str | None
     depends_on: list[str] = field(default_factory=list)
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,11 @@ class AnswerRequest:
     """turns: earlier (role, text) pairs, oldest first. memories: recalled long-term texts, best first; data only.
 
     note: what the planner wants said of the plan as a whole, such as what it declined and why.
-    plan_source: who made the plan: caller, model or offline.
     """
 
     request: str
     now: datetime
     steps: list[FinishedStep]
     note: str | None = None
-    plan_source: str = "offline"
     turns: list[tuple[str, str]] = field(default_factory=list)
     memories: list[str] = field(default_factory=list)

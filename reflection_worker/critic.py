@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from reflection_worker import model_answer, offline_answer
 from reflection_worker.answer_request import AnswerRequest, FinishedStep
 from services import logs, settings
 from services.errors import PerdureError, Retryable, Unavailable
-from services.journal import conversations, event_feed, plans, runs, steps
+from services.journal import conversations, event_feed, runs
 from services.journal.event_names import EventName
-from services.journal.steps import Step, StepStatus
+from services.journal.steps import StepStatus
 from services.memory import recall
 from services.model.provider import TextStream
 from services.pipeline import heartbeat, phases
@@ -44,14 +44,12 @@ def reflect(run_id: str) -> None:
 
 
 def _answer(phase: runs.Phase) -> None:
-    done = steps.of_run(UUID(phase.run_id))
-    asked = _request(phase.run, done)
-    pieces = _pieces(phase.run, asked)
+    done = [FinishedStep(**step) for step in phase.run["steps"]]
+    pieces = _pieces(phase.run, done)
     answer = "".join(_streamed(phase, pieces))
-    error = _error(phase.run, done)
     outcome = {
         "answer": answer,
-        "error": error,
+        "error": _error(done),
         "usage": {"answer": pieces.usage.to_wire()} if isinstance(pieces, TextStream) else {},
         "remember": phase.run["request"] is not None,
     }
@@ -63,38 +61,24 @@ def _answer(phase: runs.Phase) -> None:
     event_feed.publish(accepted["events"])
 
 
-def _request(run: dict[str, Any], done: list[Step]) -> AnswerRequest:
-    plan = plans.newest(UUID(run["id"]))
-    caller_only = run["request"] is None
-    return AnswerRequest(
+def _pieces(run: dict[str, Any], done: list[FinishedStep]) -> Iterable[str]:
+    """The answer in pieces: the model's, or a caller's plan's results as they are, or composed by rules."""
+    plan = run["plan"] or {}
+    asked = AnswerRequest(
         request=run["request"] or "",
         now=datetime.fromisoformat(run["created_at"]),
-        steps=[_finished(step) for step in done],
-        note=plan.note if plan else None,
-        plan_source=plan.source if plan else "",
-        turns=[] if caller_only else [(message.role, message.text) for message in conversations.recent(run)],
-        memories=[] if caller_only else recall.recall(run["tenant"], run["user_id"], run["request"], limit=5),
+        steps=done,
+        note=plan.get("note"),
     )
-
-
-def _finished(step: Step) -> FinishedStep:
-    return FinishedStep(
-        id=step.id,
-        tool=step.tool,
-        why=step.why,
-        arguments=step.input or step.arguments,
-        status=step.status,
-        output=step.output,
-        error=(step.error or {}).get("detail"),
-        depends_on=step.depends_on,
-    )
-
-
-def _pieces(run: dict[str, Any], asked: AnswerRequest) -> Iterable[str]:
-    if run["request"] is not None and settings.current().model_configured:
-        return model_answer.stream(asked)
-    if asked.plan_source == "caller":
+    if run["request"] is None or (plan.get("source") == "caller" and not settings.current().model_configured):
         return [offline_answer.leaf_outputs(asked)]
+    asked = replace(
+        asked,
+        turns=[(message.role, message.text) for message in conversations.recent(run)],
+        memories=recall.recall(run["tenant"], run["user_id"], run["request"], limit=5),
+    )
+    if settings.current().model_configured:
+        return model_answer.stream(asked)
     return offline_answer.compose(asked).splitlines(keepends=True)
 
 
@@ -121,14 +105,14 @@ def _write_delta(phase: runs.Phase, text: str) -> None:
     event_feed.publish(events)
 
 
-def _error(run: dict[str, Any], done: list[Step]) -> dict[str, Any] | None:
+def _error(done: list[FinishedStep]) -> dict[str, Any] | None:
     """Why the run failed, or None: a required step failed, or nothing at all succeeded."""
     failed = [step for step in done if step.status == StepStatus.FAILED]
     fatal = [step for step in failed if step.required]
     if not fatal and not (failed and not any(step.status == StepStatus.SUCCEEDED for step in done)):
         return None
     first = (fatal or failed)[0]
-    return {"detail": f"Step {first.id} ({first.tool}) failed: {(first.error or {}).get('detail')}", "step": first.id}
+    return {"detail": f"Step {first.id} ({first.tool}) failed: {first.error}", "step": first.id}
 
 
 def _fail(phase: runs.Phase, error: PerdureError) -> None:

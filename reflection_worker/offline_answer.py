@@ -59,10 +59,6 @@ def _kept(step: FinishedStep) -> str:
     return f"I'll remember: {_sentence(str(step.arguments.get('text', '')))}"
 
 
-def _waited(step: FinishedStep) -> str:
-    return _sentence(_text(step.output))
-
-
 _SPECIAL: dict[str, Callable[[FinishedStep], str]] = {
     "fetch_page": page_answer.of,
     "search_memory": recall_answer.of,

@@ -6,6 +6,7 @@ from reflection_worker.answer_request import FinishedStep
 from services.phrases import words
 
 MOST = 3
+MOST_OF_ALL = 10
 NEAR_BEST = 0.6
 
 
@@ -24,6 +25,10 @@ def of(step: FinishedStep) -> str:
 
 def _chosen(query: str, question: str, items: list[dict[str, Any]]) -> list[str]:
     wanted = words.content(query)
+    if not wanted:  # "what have I asked you to remember?": all of it
+        return [str(item["text"]).strip() for item in items if item.get("kind") not in {"episode", "message"}][
+            :MOST_OF_ALL
+        ]
     asked = words.fold(question)
     candidates = [item for item in items if not _is_question(str(item["text"]), asked)]
     facts = [item for item in candidates if item.get("kind") not in {"episode", "message"}]

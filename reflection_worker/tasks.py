@@ -1,6 +1,6 @@
-"""The reflection worker's tasks: the two links of the body of every run's chord."""
+"""The reflection worker's tasks: the two last phases of every run, and the vectors of new memories."""
 
-from reflection_worker import critic, remembrance
+from reflection_worker import critic, embedding, remembrance
 from reflection_worker.celery import app
 from services import logs
 
@@ -17,3 +17,9 @@ def remember_run(run_id: str) -> None:
     """Store what the run is worth remembering for, and end it."""
     with logs.bound(run_id=run_id):
         remembrance.remember(run_id)
+
+
+@app.task(name="reflection_worker.embed_memories")
+def embed_memories() -> None:
+    """Embed the memories that have no vector yet."""
+    embedding.embed_pending()

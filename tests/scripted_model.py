@@ -117,6 +117,11 @@ class ScriptedModel:
         """The requests for a completion."""
         return [request for request in self.requests if request.path.endswith("/chat/completions")]
 
+    def says(self, *replies: Reply) -> None:
+        """From now on the model says these, whatever was left in the queue."""
+        with self._lock:
+            self._queue[:] = replies
+
     def reply_to(self, request: Recorded) -> Reply:
         """The next reply of the script."""
         with self._lock:

@@ -31,14 +31,7 @@ class Stack:
 
     def start(self, kind: str) -> subprocess.Popen[bytes]:
         """One more process of that kind, by its Procfile line."""
-        env = {
-            **os.environ,
-            "PORT": str(self.port),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONWARNINGS": "ignore",
-            **self._environment,
-        }
+        env = {**_environment(), "PORT": str(self.port), **self._environment}
         number = len(self._processes.setdefault(kind, [])) + 1
         command = f"exec {_procfile()[kind].replace('@%h', f'{number}@%h')}"
         with (self.logs / f"{kind}.log").open("ab") as output:
@@ -62,9 +55,10 @@ class Stack:
         for kind in kinds:
             if not self.alive(kind):
                 self.start(kind)
-        self.wait_for_workers([kind for kind in kinds if kind in WORKERS])
         if "web" in kinds:
             self.wait_until_ready()
+        else:
+            self.wait_for_workers([kind for kind in kinds if kind in WORKERS])
 
     def wait_for_workers(self, kinds: list[str], timeout: float = 60) -> None:
         """Until each kind has a heartbeat of a process that lives now."""
@@ -120,6 +114,21 @@ def running(logs: Path, *kinds: str, **environment: str) -> Iterator[Stack]:
         yield stack
     finally:
         stack.stop()
+
+
+def run_once(kind: str, environment: dict[str, str]) -> None:
+    """Run a Procfile line that ends by itself, such as `release`."""
+    env = {**_environment(), **environment}
+    subprocess.run(_procfile()[kind], shell=True, cwd=ROOT, env=env, check=True, capture_output=True)
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+    }
 
 
 def _procfile() -> dict[str, str]:

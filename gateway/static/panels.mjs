@@ -69,9 +69,12 @@ function ToolPanel() {
   if (!tools.value) return problem.value ? html`<${Problem} problem=${problem.value} />` : html`<p class="hint">Loading…</p>`;
   if (!tools.value.length) return html`<p class="hint">No execution worker has registered a tool yet.</p>`;
   return html`<ul class="results">${tools.value.map((tool) => html`<li key=${tool.name}>
-    <p><b>${tool.name}</b></p><p>${tool.description}</p>
+    <p><b>${tool.name}</b></p><p>${firstParagraph(tool.description)}</p>
     <p class="facts">${tool.effect && html`<span>${tool.effect}</span>`}${tool.examples?.[0] && html`<span>“${tool.examples[0]}”</span>`}</p></li>`)}</ul>`;
 }
+
+// The rest of a description is for the planner.
+const firstParagraph = (text) => text.split(/\n\s*\n/)[0].replaceAll("\n", " ");
 
 function KeyPanel() {
   return html`<dl class="keys">${KEYS.map(([keys, does]) => html`<div><dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${does}</dd></div>`)}</dl>

@@ -15,7 +15,7 @@ _PROTECTED = re.compile(
 _CUT = re.compile(
     r"[.?!;]+[\"'”’)]*(?:\s+|$)(?:(?:and then|and|then|also|next|finally|after that|now),?\s+)*|\s*\n+\s*|"
     r"\s*,?\s+(?:and then|and also|and after that|and finally|and|then|also|after that|afterwards|as well as|but)\b,?\s+|"
-    r",\s+|\s+[–—]\s+|:\s+|\s+plus\s+(?=(?:what|how|when|tell|convert|remember)\b)|\s+(?=\(?\d{1,2}\)\s)",
+    r",\s+|\s+[–—]\s+|:\s+|\s+plus\s+(?=(?:what|how|when|tell|convert|remember)\b)|\s+while (?:also )?(?=\w+ing\b)|\s+(?=\(?\d{1,2}\)\s)",
     re.IGNORECASE,
 )
 _LEAD = re.compile(

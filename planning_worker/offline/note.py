@@ -17,7 +17,7 @@ def of(readings: Sequence[Reading | None], texts: Sequence[str]) -> str | None:
         for reading, text in zip(readings, texts, strict=True)
         if reading is None or reading.declined
     ]
-    done = any(reading and (reading.steps or reading.said) for reading in readings if reading not in (None,))
+    done = any(reading and (reading.steps or reading.said) and reading.skill != "courtesy" for reading in readings)
     parts = list(dict.fromkeys(said))
     if courtesies and len(courtesies) == len(readings):
         parts.append(courtesies[0])

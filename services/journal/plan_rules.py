@@ -76,7 +76,7 @@ def _dependency_faults(step: PlanStep, known: set[str], here: str) -> list[Field
 
 def _shape_faults(plan: Plan, pointer: str) -> list[FieldError]:
     """Faults of the graph as a whole: a cycle, or too long a chain."""
-    graph = {step.id: step.dependencies() for step in plan.steps}
+    graph = {step.id: step.dependencies for step in plan.steps}
     position = {step.id: index for index, step in enumerate(plan.steps)}
     try:
         order = list(TopologicalSorter(graph).static_order())

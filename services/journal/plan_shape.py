@@ -1,5 +1,6 @@
 """The wire shape of a plan and its steps: what a caller posts, what a model writes, what the API shows."""
 
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,6 +35,7 @@ class PlanStep(_Wire):
     )
     why: str | None = Field(None, max_length=2_000, description="what this step is for, in a few words")
 
+    @cached_property
     def dependencies(self) -> list[str]:
         """The ids of the steps that must be done first: named ones, then those that references imply, each once."""
         return list(dict.fromkeys([*self.depends_on, *sorted(references.step_ids(self.arguments))]))

@@ -135,7 +135,12 @@ def get(tenant: str, run_id: str) -> Run:
 
 
 def listed(
-    tenant: str, *, limit: int, before: tuple[datetime, UUID] | None = None, status: str | None = None
+    tenant: str,
+    *,
+    limit: int,
+    before: tuple[datetime, UUID] | None = None,
+    status: str | None = None,
+    conversation_id: str | None = None,
 ) -> list[Run]:
     """A tenant's runs, newest first; `before` is the (created_at, id) of the last one on the previous page."""
     query = select(Run).where(Run.tenant == tenant).order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
@@ -143,6 +148,8 @@ def listed(
         query = query.where(func.row(Run.created_at, Run.id) < func.row(*before))
     if status:
         query = query.where(Run.status == status)
+    if conversation_id:
+        query = query.where(Run.conversation_id == conversation_id)
     with database.session() as session:
         return list(session.scalars(query))
 

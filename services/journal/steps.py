@@ -140,7 +140,7 @@ def rows_of(plan: Plan, tools: dict[str, ListedTool], *, required: bool, attempt
     """
     dependents: dict[str, list[str]] = {step.id: [] for step in plan.steps}
     for step in plan.steps:
-        for before in step.dependencies():
+        for before in step.dependencies:
             dependents[before].append(step.id)
     return [
         _row(position, step, tools[step.tool], dependents[step.id], required=required, attempts=attempts)
@@ -158,7 +158,7 @@ def _row(
         "position": position,
         "tool": step.tool,
         "arguments": step.arguments,
-        "depends_on": step.dependencies(),
+        "depends_on": step.dependencies,
         "dependents": dependents,
         "required": required if step.required is None else step.required,
         "effect": tool.effect,

@@ -1,14 +1,15 @@
 """Which embedder this process uses: the configured endpoint's, or the embedded default that needs no network."""
 
 from functools import lru_cache
-from importlib import import_module
 
 import numpy as np
 
 from services import settings
-from services.errors import Unavailable
+from services.errors import ToolError, Unavailable
 from services.memory.embedding import Embedded, Embedder
 from services.memory.minilm import MiniLM
+
+TIMEOUT = 10  # seconds; a search that waits longer had better go on by words alone
 
 
 class Endpoint:
@@ -19,12 +20,14 @@ class Endpoint:
 
     def embed(self, texts: list[str]) -> Embedded:
         """One vector per text, in order. Raises Unavailable when the endpoint does not answer as it should."""
-        provider = import_module("services.model.provider")  # only who uses it loads the client library
-        vectors = np.array(provider.embed(texts), dtype=np.float32)
+        from services.model import provider  # only who embeds by an endpoint loads the client library
+
+        try:
+            vectors = np.array(provider.embed(texts, timeout=TIMEOUT), dtype=np.float32)
+        except (ToolError, ValueError) as error:
+            raise Unavailable(f"The embedding model does not work: {error}") from error
         if vectors.ndim != 2 or len(vectors) != len(texts):
-            raise Unavailable(
-                f"The endpoint gave {len(vectors)} vectors of unequal or no length for {len(texts)} texts."
-            )
+            raise Unavailable(f"The embedding model gave {len(vectors)} usable vectors for {len(texts)} texts.")
         lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
         return Embedded(f"{self._model}:{vectors.shape[1]}", vectors / lengths)
 

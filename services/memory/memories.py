@@ -8,14 +8,28 @@ from uuid import UUID, uuid4
 
 import orjson
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import BigInteger, Boolean, Computed, DateTime, Identity, Index, Text, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Computed,
+    DateTime,
+    Identity,
+    Index,
+    Text,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
-from sqlalchemy.orm import Mapped, defer, mapped_column
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from services import clock, database
 from services.errors import NotFound
 from services.memory import embedders, turns
+from services.memory.embedding import Embedded
 
 
 class Memory(database.Base):
@@ -233,6 +247,12 @@ def embed_pending(limit: int = 64) -> int:
     return _embed(limit, None)
 
 
+def any_pending() -> bool:
+    """Whether some memory has no vector yet."""
+    with database.session() as session:
+        return bool(session.scalar(select(exists().where(Memory.embedding_model.is_(None)))))
+
+
 def embed(ids: Sequence[UUID]) -> int:
     """Embed these memories now, those of them that have no vector yet. Raises Unavailable as embed_pending does."""
     return _embed(len(ids), list(ids))
@@ -241,13 +261,20 @@ def embed(ids: Sequence[UUID]) -> int:
 def _embed(limit: int, ids: list[UUID] | None) -> int:
     with database.session() as session:
         rows = session.execute(_PENDING, {"limit": limit, "ids": ids}).all()
-        if not rows:
-            return 0
-        embedded = embedders.current().embed([_window(row) for row in rows])
-        session.execute(
-            _EMBEDDED, {"space": embedded.space, "id": [row.id for row in rows], "vector": embedded.as_text()}
-        )
+        if rows:
+            embedded = embedders.current().embed([_window(row) for row in rows])
+            _write_vectors(session, [row.id for row in rows], embedded)
     return len(rows)
+
+
+def set_vectors(ids: Sequence[UUID], embedded: Embedded) -> None:
+    """Give memories their vectors, in the same order: for who embeds elsewhere, or moves to another model."""
+    with database.session() as session:
+        _write_vectors(session, list(ids), embedded)
+
+
+def _write_vectors(session: Session, ids: list[UUID], embedded: Embedded) -> None:
+    session.execute(_EMBEDDED, {"space": embedded.space, "id": ids, "vector": embedded.as_text()})
 
 
 def _window(row: Any) -> str:

@@ -1,14 +1,6 @@
 -- One search over one owner's memories, exact, in one round trip. Parameters: tenant, user_id, conversation_id, kinds,
 -- query (text), vector and space (null when the query could not be embedded), k.
 with
-owned as materialized (
-  select id, thread collate "C" as thread, speaker, at, position, lexemes,
-         case when embedding_model = :space then 1 - (embedding <=> cast(:vector as halfvec)) end as cosine
-  from memories
-  where tenant = :tenant and user_id = :user_id and (valid_to is null or valid_to > now())
-    and (cast(:conversation_id as text) is null or conversation_id = :conversation_id)
-    and (cast(:kinds as text[]) is null or kind = any(cast(:kinds as text[])))
-),
 -- The query's words, each as a tsquery of its own. The longest are kept: they tell more, and bound the work.
 terms as materialized (
   select row_number() over () as term,
@@ -16,8 +8,21 @@ terms as materialized (
   from unnest(tsvector_to_array(to_tsvector('english', :query))) as lexeme
   order by length(lexeme) desc limit 40
 ),
+-- One look at each row; what is sorted later carries neither vectors nor lexemes.
+owned as materialized (
+  select m.id, m.thread collate "C" as thread, m.speaker, m.at, m.position, hit.terms, hit.ranks,
+         case when m.embedding_model = :space then 1 - (m.embedding <=> cast(:vector as halfvec)) end as cosine
+  from memories m
+  cross join lateral (
+    select array_agg(t.term) as terms, array_agg(ts_rank(m.lexemes, t.word)) as ranks
+    from terms t where m.lexemes @@ t.word
+  ) hit
+  where m.tenant = :tenant and m.user_id = :user_id and (m.valid_to is null or m.valid_to > now())
+    and (cast(:conversation_id as text) is null or m.conversation_id = :conversation_id)
+    and (cast(:kinds as text[]) is null or m.kind = any(cast(:kinds as text[])))
+),
 hits as materialized (
-  select o.id, t.term, ts_rank(o.lexemes, t.word) as rank from owned o join terms t on o.lexemes @@ t.word
+  select o.id, h.term, h.rank from owned o cross join unnest(o.terms, o.ranks) as h (term, rank)
 ),
 -- How rare a word is among this owner's memories (BM25's idf, always positive).
 rarity as (
@@ -31,7 +36,7 @@ lexical as (
   from hits h join rarity r using (term) group by h.id
 ),
 fused as (
-  select o.*, coalesce(l.coverage, 0) as coverage,
+  select o.id, o.thread, o.speaker, o.at, o.position, o.cosine, coalesce(l.coverage, 0) as coverage,
          coalesce(l.points / nullif(max(l.points) over (), 0), 0) as words,
          avg(o.cosine) over () as middle
   from owned o left join lexical l using (id)

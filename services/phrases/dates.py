@@ -111,7 +111,12 @@ def _cleaned(text: str) -> str:
 def _relative(phrase: str, today: date) -> Day | None:
     near = {"today": 0,
         "today's date": 0,
-        "the current date": 0, "now": 0, "right now": 0, "tomorrow": 1, "yesterday": -1, "the day after tomorrow": 2,
+        "the current date": 0,
+        "tomorrow's date": 1,
+        "yesterday's date": -1,
+        "the day after tomorrow's date": 2,
+        "day after tomorrow's date": 2,
+         "now": 0, "right now": 0, "tomorrow": 1, "yesterday": -1, "the day after tomorrow": 2,
             "day after tomorrow": 2, "the day before yesterday": -2, "day before yesterday": -2}  # fmt: skip
     if phrase in near:
         return Day(today + timedelta(days=near[phrase]))

@@ -28,6 +28,7 @@ def to_digits(text: str) -> str:
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
     text = _SCALED.sub(lambda found: show(float(found[1]) * _SCALES[found[2].lower()]), text)
     text = re.sub(r"\b(?:half a|a half) (dozen)\b", "6", text, flags=re.IGNORECASE)
+    text = re.sub(r"\b(\d+|two|three|four|five|six) dozen\b", _dozens, text, flags=re.IGNORECASE)
     text = re.sub(r"\b(?:a |one )?dozen\b", "12", text, flags=re.IGNORECASE)
     text = re.sub(r"\ba couple(?: of)?\b", "2", text, flags=re.IGNORECASE)
     text = _RUN.sub(_run_to_digits, text)
@@ -51,6 +52,11 @@ def rounded(value: float, digits: int = 6) -> str:
         return show(round(value))
     short = f"{value:.{digits}g}"
     return f"{float(short):.15g}" if abs(value) >= 1e-4 else short
+
+
+def _dozens(found: re.Match[str]) -> str:
+    count = found[1].lower()
+    return str(12 * (int(count) if count.isdigit() else _UNITS[count]))
 
 
 def _run_to_digits(found: re.Match[str]) -> str:

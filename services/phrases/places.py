@@ -48,8 +48,19 @@ _ALIASES = {
     "uae": "united arab emirates", "holland": "amsterdam", "korea": "south korea", "turkey": "istanbul",
     "turkiye": "istanbul", "czech republic": "prague", "macau": "macao", "ivory coast": "abidjan", "burma": "yangon",
     "ontario": "toronto", "quebec": "montreal", "british columbia": "vancouver", "alberta": "calgary",
-    "queensland": "brisbane", "new south wales": "sydney", "western australia": "perth", "bali": "denpasar",
-    "bavaria": "munich", "catalonia": "barcelona", "sicily": "palermo",
+    "queensland": "brisbane", "new south wales": "sydney", "western australia": "perth", 
+    "bavaria": "munich",
+    "frankfurt": "frankfurt am main", "seville": "sevilla", "cebu": "cebu city", "marrakech": "marrakesh",
+    "hanover": "hannover", "congo": "kinshasa", "nova scotia": "halifax", "silicon valley": "san jose",
+    "new york state": "new york city", "washington, d.c": "washington", "catalonia": "barcelona", "sicily": "palermo",
+}  # fmt: skip
+# Well-known places that GeoNames counts below the table's size, or spells otherwise, with their zones.
+_MORE = {
+    "cologne": "Europe/Berlin", "venice": "Europe/Rome", "the hague": "Europe/Amsterdam", "hague": "Europe/Amsterdam",
+    "bruges": "Europe/Brussels", "dubrovnik": "Europe/Zagreb", "mecca": "Asia/Riyadh", "goa": "Asia/Kolkata",
+    "phuket": "Asia/Bangkok", "tromso": "Europe/Oslo", "ibiza": "Europe/Madrid", "mallorca": "Europe/Madrid",
+    "majorca": "Europe/Madrid", "tenerife": "Atlantic/Canary", "canary islands": "Atlantic/Canary",
+    "corfu": "Europe/Athens", "crete": "Europe/Athens", "zanzibar": "Africa/Dar_es_Salaam", "bali": "Asia/Makassar",
 }  # fmt: skip
 # Regions known by the clock of their largest city.
 _PROVINCES = frozenset(
@@ -81,6 +92,8 @@ def find(text: str) -> Place | None:
     zone = _zones().get(name.replace(" ", "_"))
     if zone:
         return _place(zone, zone)
+    if name in _MORE:
+        return _place(name.title(), _MORE[name])
     return _by_name(_ALIASES.get(name, name)) or _qualified(name) or _town(text, name) or _by_zone_city(name)
 
 
@@ -120,7 +133,8 @@ def _town(text: str, name: str) -> Place | None:
     town, comma, region = (part.strip() for part in name.rpartition(","))
     if not comma or not re.fullmatch(r"[a-z .'-]{2,40}", town):
         return None
-    for shown, zone, code in _table().get(_ALIASES.get(region, region), []):
+    rows = _table().get(_ALIASES.get(region, region), [])
+    for shown, zone, code in sorted(rows, key=lambda row: not row[2].startswith("US-")):  # Rome, Georgia: the state
         whole = region in _ALIASES or code in _regions().get(words.fold(shown), set())
         if (whole and code not in _SEVERAL_ZONES) or region in _PROVINCES:
             return _place(text.strip(" .,!?"), zone)

@@ -6,13 +6,13 @@ import re
 import unicodedata
 
 _STOP = frozenset(
-    """a about after all also am an and any are as at be been being but by can could did do does doing for from get
-    give go going had has have having he her here him his how i i'd i'll i'm i've if in into is it its it's
-    just know let like list many may me mean mention mentioned might more most much my need no not of off on
-    once only or our out over page please read remember said say says sentence she should show site so some
-    something tell than thank thanks that that's the their them then there there's these they thing things
-    this those through to told too under until up us use very want was we website were what what's when where
-    where's which while who who's whom whose why will with would you your yours""".split()
+    """a ask asked about after all also am an and any are as at be been being but by can could did do does doing
+    for from get give go going had has have having he her here him his how i i'd i'll i'm i've if in into is
+    it its it's just know let like list many may me mean mention mentioned might more most much my need no
+    not of off on once only or our out over page please read remember said say says sentence she should show
+    site so some something tell than thank thanks that that's the their them then there there's these they
+    thing things this those through to told too under until up us use very want was we website were what
+    what's when where where's which while who who's whom whose why will with would you your yours""".split()
 )
 _ENDINGS = ("ingly", "edly", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y")
 

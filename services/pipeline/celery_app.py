@@ -9,6 +9,7 @@ from typing import Any
 from celery import Celery
 
 from services import settings
+from services.pipeline import transport
 
 PLANNING, EXECUTION, REFLECTION = "planning", "execution", "reflection"
 
@@ -18,6 +19,7 @@ TASKS = {
     "execution_worker.run_step": EXECUTION,
     "reflection_worker.reflect_on_run": REFLECTION,
     "reflection_worker.remember_run": REFLECTION,
+    "reflection_worker.embed_memories": REFLECTION,
 }
 
 _SOCKET = {"socket_timeout": 5, "socket_connect_timeout": 2, "socket_keepalive": True}
@@ -26,6 +28,7 @@ _SOCKET = {"socket_timeout": 5, "socket_connect_timeout": 2, "socket_keepalive":
 def create(name: str) -> Celery:
     """The app that a process uses; `name` is the package whose tasks it registers, or that of the publisher."""
     current = settings.current()
+    transport.install()
     app = Celery(name, broker=current.broker, backend=current.redis)
     app.conf.update(_SETTINGS)
     app.conf.task_routes = {task: {"queue": queue} for task, queue in TASKS.items()}

@@ -140,7 +140,7 @@ CHECKS = [
         f"""
         select r.id as run_id, 'reflect' as phase from runs r
         where r.phase = 'execute' and r.open_steps = 0 and r.paused_at is null and {MINE}
-          and coalesce(r.rung_at, r.created_at) < clock_timestamp() - interval '20 s'
+          and (select max(s.finished_at) from steps s where s.run_id = r.id) < clock_timestamp() - interval '20 s'
           and not exists (select from steps s where s.run_id = r.id and s.status in {OPEN})""",
         "All its steps have ended, but nobody has taken it to reflection.",
         "ring",

@@ -67,6 +67,11 @@ def ring(run_id: str, phase: str) -> None:
         _publish(_task("reflection_worker.remember_run", run_id), run_id)
 
 
+def ring_embedding() -> None:
+    """New memories want vectors."""
+    _publish(_task("reflection_worker.embed_memories"), "")
+
+
 def _member(run_id: str, task: str, *ids: str) -> Signature:
     """A member of the run's chord. Its id follows from what it is: sent often, it counts once."""
     return _task(task, run_id, *ids).set(

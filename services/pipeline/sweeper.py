@@ -4,6 +4,7 @@ import redis
 
 from services import database, logs, settings
 from services.journal import event_feed, workers
+from services.memory import memories
 from services.pipeline import celery_app, heartbeat, phases
 
 BATCH = 500
@@ -22,7 +23,7 @@ def sweep() -> int:
     _release_the_dead()
     event_feed.publish(database.call("lose_hung_steps", BATCH))
     if _broker_was_wiped():
-        log.warning("The broker lost its messages; everything ready is rung again")
+        log.info("The broker is new or lost its messages; everything ready is rung again")
         database.call("forget_rings")
     empty = _empty_queues()
     steps = database.call("sweep_steps", empty, BATCH)
@@ -31,6 +32,8 @@ def sweep() -> int:
     unowned = database.call("sweep_phases", [phase for phase, queue in _PHASE_QUEUES.items() if queue in empty], BATCH)
     for run_id, phase in unowned:
         phases.ring(run_id, phase)
+    if celery_app.REFLECTION in empty and memories.any_pending():
+        phases.ring_embedding()
     return len(steps) + len(unowned)
 
 

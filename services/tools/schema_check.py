@@ -1,8 +1,10 @@
 """Do a step's arguments fit the tool's JSON Schema? References are wild cards: their values are known only later."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
@@ -19,7 +21,12 @@ def argument_faults(arguments: dict[str, Any], schema: dict[str, Any]) -> list[t
 
 
 def _faults(arguments: dict[str, Any], schema: dict[str, Any]) -> Iterator[ValidationError]:
-    return Draft202012Validator(schema).iter_errors(arguments)
+    return _validator(orjson.dumps(schema)).iter_errors(arguments)
+
+
+@lru_cache(maxsize=1_000)
+def _validator(schema: bytes) -> Draft202012Validator:
+    return Draft202012Validator(orjson.loads(schema))
 
 
 def _sentence(error: ValidationError) -> str:

@@ -9,12 +9,12 @@ from services.pipeline.embedded_servers import Addresses
 from tests import stack as stacks
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("ledger") / "side_effects.txt"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _workers(servers: Addresses, ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stacks.Stack]:
     logs = tmp_path_factory.mktemp("logs")
     environment = {

@@ -19,7 +19,6 @@ HOMES = {
     r"datetime\.now\(|datetime\.utcnow\(|date\.today\(": ["services/clock.py"],
     r"^\s*(import openai|from openai)": ["services/model/"],
     r"\bchord\(|\bchain\(|\bgroup\(\[": ["services/pipeline/phases.py"],
-    r"\bprint\(": ["gateway/command_line/"],
 }
 
 

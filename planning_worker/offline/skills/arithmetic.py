@@ -1,5 +1,8 @@
 """Arithmetic in symbols or words, alone or on what came before: "half of 86 plus 7", "then add 5", "double it"."""
 
+# One wording a line reads better than wrapped patterns.
+# ruff: noqa: E501
+
 import re
 
 from planning_worker.offline import clauses
@@ -8,12 +11,12 @@ from planning_worker.offline.skills import arithmetic_words
 from services.phrases import words
 
 _START = re.compile(
-    r"(?:(?:start|begin|starting|beginning)(?: off)?(?: with| at| from)?|take|if i have|i have|given|if you have|"
+    r"(?:let's say |say |suppose )?(?:i )?(?:(?:start|begin|starting|beginning)(?: off)?(?: with| at| from)?|take|if i have|i have|given|if you have|"
     r"if you take|let's start with|think of|pick)(?: the number)?\s+(?P<number>\d+(?:\.\d+)?)"
 )
 # "…, what do I get?" after the sums adds nothing.
 _FILLER = re.compile(
-    r"(?:and )?(?:what (?:do|does|would|will) (?:i|you|we|it|that) (?:get|have|make|give|come to|equal)(?: then)?|"
+    r"(?:and )?(?:what(?:'s| is) left|take (?:that|it|the (?:previous |last )?(?:result|answer|number))|what (?:do|does|would|will) (?:i|you|we|it|that) (?:get|have|make|give|come to|equal)(?: then)?|"
     r"what(?:'s| is) (?:it|the (?:final )?(?:result|answer|total))|what(?:'s| is) that|how much is (?:it|that))"
 )
 
@@ -28,8 +31,13 @@ def read(text: str, scene: Scene) -> Reading | None:
     if start:
         return Reading("arithmetic", value=start["number"], topic={"number": start["number"]})
     last = scene.last
-    if _FILLER.fullmatch(words.fold(clauses.bare(text))) and last and last.skill == "arithmetic" and any(scene.before):
-        return Reading("arithmetic", value=last.value, topic=last.topic)
+    if (
+        last
+        and last.skill in {"arithmetic", "conversions", "dates"}
+        and _FILLER.fullmatch(words.fold(clauses.bare(text)))
+        and scene.value()
+    ):
+        return Reading("arithmetic", value=scene.value(), topic=last.topic)
     if _ANSWER_AGAIN.fullmatch(words.fold(clauses.bare(text))) and (value := scene.value()) and value[0] != "$":
         return Reading("arithmetic", said=f"It was {value}.", value=value)
     expression = arithmetic_words.expression(phrase)

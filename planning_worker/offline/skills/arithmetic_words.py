@@ -18,7 +18,7 @@ _LEAD = re.compile(
     r"how (?:much|many)(?: \w+)? (?:do|would|will) (?:you|i|we) (?:get|have)(?: left)? (?:if|when) (?:you|i|we)|"
     r"how (?:much|many)(?: \w+)? (?:is|are|remains?|will be|would be) (?:left|remaining|there)?(?: over)? ?(?:if|when|after) (?:you|i|we)|"
     r"how (?:much|many)(?: is| are| does| do| would)?(?: (?:there )?(?:if|when) (?:you|i|we))?|"
-    r"if (?:you|i|we)|(?:calculate|compute|evaluate|solve|determine|find|figure out|work out|do|get|take|what about|the value of|"
+    r"if (?:you|i|we)|(?:calculate|calculating|computing|compute|evaluate|solve|determine|find|figure out|work out|do|get|take|what about|the value of|"
     r"the result of|the answer (?:to|of)))\s+"
 )
 _TAIL = re.compile(
@@ -28,7 +28,7 @@ _TAIL = re.compile(
 _MONEY = r"dollars?|euros?|pounds?|bucks?|usd|eur|gbp|cents?|yen|rupees?"
 _REFERENCE = re.compile(
     r"\b(?:(?:the|that|this)(?: (?:same|previous|last|above|final))? (?:result|answer|sum|total|difference|product|quotient|"
-    r"number|value|outcome|figure|amount|average)(?: of that)?|that|it|this|them both)\b(?!\s*\d)(?! (?:of|between|among|when|if)\b)"
+    r"number|value|outcome|figure|amount|average)(?: of that)?|what (?:you|i|we) (?:get|got|have)|that|it|this|them both)\b(?!\s*\d)(?! (?:of|between|among|when|if)\b)"
 )
 _QUANTITY = re.compile(rf"\d|{THAT}|\b(?:double|triple|treble|quadruple|halve|square|cube|root|negate)")
 _FRACTIONS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
@@ -57,6 +57,9 @@ _REWRITES: list[tuple[str, str]] = [
     (r"(?:\braised )?to the (\d+)(?:st|nd|rd|th) power", r"^ \1"),
     (r"(" + _A + ") more than (" + _A + ")", r"\2 + \1"),
     (r"(" + _A + ") (?:less|fewer) than (" + _A + ")", r"\2 - \1"),
+    (rf"({_A}) (?:multiplied by|times) itself", r"\1 ^ 2"),
+    (r"^squared$", "square"),
+    (r"^cubed$", "cube it"),
     (r"\b(?:added to|plus)\b", "+"),
     (r"\b(?:minus|less)\b", "-"),
     (r"\b(?:multiplied by|times)\b", "*"),
@@ -96,7 +99,7 @@ _FORMS: list[tuple[str, str]] = [
     (r"(?:add|adding) (?P<y>.+?) (?:to|onto) (?P<x>.+)", "{x} + {y}"),
     (rf"(?:add|adding)(?: another| on)? {_Y}", THAT + " + {y}"),
     (r"(?:subtract|take away|take|deduct|remove|subtracting) (?P<y>.+?) (?:from|off|away from) (?P<x>.+)", "{x} - {y}"),
-    (rf"(?:subtract|take away|take off|deduct|remove|subtracting) {_Y}", THAT + " - {y}"),
+    (rf"(?:subtract|take away|take off|knock off|deduct|remove|subtracting) {_Y}", THAT + " - {y}"),
     (rf"(?:multiply|multiplying) {_X} (?:by|and|with) {_Y}", "{x} * {y}"),
     (rf"(?:multiply|multiplying) (?:by )?{_Y}", THAT + " * {y}"),
     (rf"(?:divide|split|dividing) {_X} (?:by|into|between|among) {_Y}(?: (?:equal )?(?:parts|ways|people))", "{x} / {y}"),
@@ -107,6 +110,7 @@ _FORMS: list[tuple[str, str]] = [
     (rf"(?:cube|cubing) {_X}".replace(".+?", ".+"), "{x}^3"),
     (rf"(?:halve|halving) {_X}".replace(".+?", ".+"), "{x} / 2"),
     (r"halve|halving", THAT + " / 2"),
+    (rf"(?:multiplying|multiply) {_X} (?:by|and|with) {_Y}", "{x} * {y}"),
     (r"square(?: the result)?", THAT + "^2"),
     (r"(?:take )?(?:the |its )?(?:square root|sqrt)", f"sqrt({THAT})"),
     (r"(?:take )?(?:the |its )?cube root", f"cbrt({THAT})"),

@@ -28,6 +28,7 @@ _DIRECT = clauses.wordings(
         rf"\s*[,;.:–—-]+\s*(?:and )?(?:what(?:'s| is| are| would)|how much is) (?:that|it|this|those)(?: be)? in {_U}",
         rf"{_Q} (?:is|are|equals?|makes?) how many {_U}",
         rf"how much (?:does|do|is) {_Q} (?:weigh|measure|hold|in weight)? ?(?:in|as) {_U}",
+        rf"(?:my|our|the|this|that|his|her|a|an) [a-z ']+? (?:is|was|are|weighs?|measures?)(?: [a-z]+){{0,3}}? (?=[-\d]){_Q}\s*[,;.:–—-]+\s*(?:and )?what(?:'s| is) that in {_U}",
         rf"{_U} in {_Q}",
     ]
 )
@@ -42,7 +43,7 @@ _OF_THAT = clauses.wordings(
 _AGAIN = clauses.wordings(
     [
         rf"(?:what about |how about |or |and )?(?:in|to|into|as)\s+{_U}",
-        r"(?:what about |how about |and )?(?P<quantity>.+)",
+        r"(?:what about |how about |and |the )*(?:same (?:for|with) )?(?P<quantity>.+)",
     ]
 )
 _NUMBER = r"[-+−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
@@ -60,7 +61,9 @@ _SMALLER = {"foot": ("inches", 12), "pound": ("ounces", 16), "stone": ("pounds",
 
 
 @dataclass(frozen=True)
-class _Quantity:
+class Quantity:
+    """An amount of a unit, the unit as the user called it."""
+
     value: float
     unit: str
 
@@ -75,10 +78,10 @@ def read(text: str, scene: Scene) -> Reading | None:
 def _direct(phrase: str, scene: Scene) -> Reading | None:
     for pattern in _DIRECT:
         found = pattern.fullmatch(phrase)
-        quantity = _quantity(found["quantity"]) if found else None
+        amount = quantity(found["quantity"]) if found else None
         targets = _targets(found["unit"]) if found else []
-        if quantity and targets:
-            made = [_convert(quantity.value, quantity.unit, target, scene, n) for n, target in enumerate(targets)]
+        if amount and targets:
+            made = [convert(amount.value, amount.unit, target, scene, n) for n, target in enumerate(targets)]
             return replace(made[-1], steps=tuple(reading.steps[0] for reading in made))
     return None
 
@@ -101,7 +104,7 @@ def _of_that(phrase: str, scene: Scene) -> Reading | None:
             continue
         source = found.groupdict().get("source") or (str(last.topic.get("to", "")) if last else "")
         if source and units.find(source):
-            return _convert(value if value.startswith("$") else float(value), source, found["unit"], scene)
+            return convert(value if value.startswith("$") else float(value), source, found["unit"], scene)
     return None
 
 
@@ -112,20 +115,22 @@ def _again(phrase: str, scene: Scene) -> Reading | None:
     topic = scene.last.topic
     found = _AGAIN[0].fullmatch(phrase)
     if found and units.find(found["unit"]):
-        return _convert(topic["value"], str(topic["from"]), found["unit"], scene)
+        return convert(topic["value"], str(topic["from"]), found["unit"], scene)
     found = _AGAIN[1].fullmatch(phrase)
-    quantity = _quantity(found["quantity"]) if found else None
-    return _convert(quantity.value, quantity.unit, str(topic["to"]), scene) if quantity else None
+    amount = quantity(found["quantity"]) if found else None
+    return convert(amount.value, amount.unit, str(topic["to"]), scene) if amount else None
 
 
-def _convert(value: float | str, source: str, target: str, scene: Scene, offset: int = 0) -> Reading:
+def convert(value: float | str, source: str, target: str, scene: Scene, offset: int = 0) -> Reading:
+    """A step that converts, `offset` steps after the next one."""
     arguments = {"value": value, "from_unit": _tidy(source), "to_unit": _tidy(target)}
     step = Draft(scene.step_id(offset), "convert_units", arguments, f"{value} {source} in {target}")
     topic = {"value": value, "from": _tidy(source), "to": _tidy(target)}
     return Reading("conversions", (step,), value=f"${{{step.id}.value}}", topic=topic)
 
 
-def _quantity(text: str) -> _Quantity | None:
+def quantity(text: str) -> Quantity | None:
+    """An amount with its unit ("3 cups", "half a pound", "5 foot 11"), or None."""
     compound = _COMPOUND.fullmatch(text.strip())
     if compound and (found := _compound(compound)):
         return found
@@ -134,17 +139,17 @@ def _quantity(text: str) -> _Quantity | None:
         return None
     count = simple["count"].lower().replace("−", "-")
     if count in {"a", "an", "one"}:
-        return _Quantity(1, simple["unit"])
+        return Quantity(1, simple["unit"])
     if count.startswith("half"):
-        return _Quantity(0.5, simple["unit"])
+        return Quantity(0.5, simple["unit"])
     if "/" in count:
         whole, _, part = count.rpartition(" ")
         top, bottom = part.split("/")
-        return _Quantity(float(whole or 0) + float(top) / float(bottom), simple["unit"]) if float(bottom) else None
-    return _Quantity(float(count), simple["unit"])
+        return Quantity(float(whole or 0) + float(top) / float(bottom), simple["unit"]) if float(bottom) else None
+    return Quantity(float(count), simple["unit"])
 
 
-def _compound(found: re.Match[str]) -> _Quantity | None:
+def _compound(found: re.Match[str]) -> Quantity | None:
     """5 foot 11 is 71 inches."""
     large = units.find(found["large"])
     if large not in _SMALLER:
@@ -153,7 +158,7 @@ def _compound(found: re.Match[str]) -> _Quantity | None:
     said = found["small"]
     if said and said != "''" and units.find(said) != units.find(small):
         return None
-    return _Quantity(float(found["big"]) * ratio + float(found["little"]), small)
+    return Quantity(float(found["big"]) * ratio + float(found["little"]), small)
 
 
 def _currency(phrase: str) -> Reading | None:

@@ -33,7 +33,7 @@ _ANSWERS = [
 
 
 _PREAMBLE = re.compile(
-    r"(?:i have )?(?:two|three|four|five|a few|a couple of|several|some|\d) (?:quick |more |other |small )?(?:things|questions|tasks|requests)"
+    r"(?:i have |i'd like |i would like |i want |i need |give me |do )?(?:two|three|four|five|a few|a couple of|several|some|\d) (?:quick |more |other |small )?(?:things|questions|tasks|requests)"
     r"(?: for you)?|(?:i have )?(?:a )?(?:quick |another )?question(?: for you)?"
 )
 

@@ -65,6 +65,7 @@ _WEEKDAY = clauses.wordings(
         rf"(?:when|what date|which date)(?:'s| is| was| will| does)? {_D}(?: (?:be|fall|happen|take place|celebrated|was|is))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
         rf"(?:the )?(?:weekday|day of the week)(?: of| for| on)? {_D}",
         rf"{_D} (?:is|was|falls on|will be)(?: on)?(?: a)? (?:what|which) (?:day|weekday)(?: of the week)?",
+        rf"what(?:'s| is) {_D}'s (?:date|weekday)",
         rf"(?:the )?date of {_D}(?P<year> (?:this|next|last) year| in \d{{4}})?",
     ]
 )
@@ -87,7 +88,7 @@ _ALSO = re.compile(
 def read(text: str, scene: Scene) -> Reading | None:
     phrase = clauses.bare(text)
     if _TODAY.fullmatch(phrase):
-        return _find("today", "", scene)
+        return find("today", "", scene)
     return (
         _aged(phrase, scene)
         or _between(phrase, scene)
@@ -102,32 +103,32 @@ def read(text: str, scene: Scene) -> Reading | None:
 def _until(phrase: str, scene: Scene) -> Reading | None:
     left = re.fullmatch(_LEFT_IN, phrase, re.IGNORECASE)
     if left and re.search(r"left|remain|to go", phrase, re.IGNORECASE):
-        return _count("today", f"the end of the {left['part'].lower()}", _unit(left), scene, {"form": "until"})
+        return count("today", f"the end of the {left['part'].lower()}", _unit(left), scene, {"form": "until"})
     for found in _matches(_UNTIL, phrase):
         day = _meant(re.sub(_WHOSE, "", found["day"], flags=re.IGNORECASE), scene)
         if _is_day(day, scene):
-            return _count("today", day, _unit(found), scene, {"form": "until"})
+            return count("today", day, _unit(found), scene, {"form": "until"})
     return None
 
 
 def _since(phrase: str, scene: Scene) -> Reading | None:
     for found in _matches(_SINCE, phrase):
         if _is_day(found["day"], scene):
-            return _count(found["day"], "today", _unit(found), scene, {"form": "since"})
+            return count(found["day"], "today", _unit(found), scene, {"form": "since"})
     return None
 
 
 def _between(phrase: str, scene: Scene) -> Reading | None:
     for found in _matches(_BETWEEN, phrase):
         if _is_day(found["day"], scene) and _is_day(found["end"], scene):
-            return _count(found["day"], found["end"], _unit(found), scene, {"form": "between", "start": found["day"]})
+            return count(found["day"], found["end"], _unit(found), scene, {"form": "between", "start": found["day"]})
     return None
 
 
 def _aged(phrase: str, scene: Scene) -> Reading | None:
     found = _AGE.fullmatch(phrase)
     if found and _is_day(found["day"], scene):
-        return _count(found["day"], "today", "years", scene, {"form": "since"})
+        return count(found["day"], "today", "years", scene, {"form": "since"})
     return None
 
 
@@ -139,7 +140,7 @@ def _shifted(phrase: str, scene: Scene) -> Reading | None:
         if dates.shift(part["span"]) is None or not _is_day(day, scene):
             continue
         back = side.startswith(("ago", "before", "subtract", "take", "deduct", "minus", "-", "prior"))
-        return _find(day, f"{'-' if back else ''}{part['span'].strip()}", scene)
+        return find(day, f"{'-' if back else ''}{part['span'].strip()}", scene)
     return None
 
 
@@ -147,7 +148,7 @@ def _weekday(phrase: str, scene: Scene) -> Reading | None:
     for found in _matches(_WEEKDAY, phrase):
         day = _meant(found["day"] + (found.groupdict().get("year") or ""), scene)
         if _is_day(day, scene):
-            return _find(day, "", scene)
+            return find(day, "", scene)
     return None
 
 
@@ -166,7 +167,9 @@ def _followed(phrase: str, scene: Scene) -> Reading | None:
     """ "And until Halloween?" after a question about days."""
     if not scene.last or scene.last.skill != "dates":
         return None
-    found = _ALSO.fullmatch(phrase)
+    found = _ALSO.fullmatch(
+        re.sub(r"^(?:and )?how (?:many|long) (?=until|till|since|to)", "", phrase, flags=re.IGNORECASE)
+    )
     topic = scene.last.topic
     in_unit = re.fullmatch(
         r"(?:(?:and|what about|how about) )?(?:how many |in )?(days|weeks|months|years)(?: is (?:that|it))?",
@@ -174,17 +177,18 @@ def _followed(phrase: str, scene: Scene) -> Reading | None:
         re.I,
     )
     if in_unit and "end" in topic:
-        return _count(str(topic["from"]), str(topic["end"]), in_unit[1].lower(), scene, topic)
+        return count(str(topic["from"]), str(topic["end"]), in_unit[1].lower(), scene, topic)
     if not found or not _is_day(found["day"], scene):
         return None
     if topic.get("form") == "since":
-        return _count(found["day"], "today", str(topic["unit"]), scene, topic)
+        return count(found["day"], "today", str(topic["unit"]), scene, topic)
     if "form" in topic:
-        return _count(str(topic.get("start", "today")), found["day"], str(topic["unit"]), scene, topic)
-    return _find(found["day"], "", scene)
+        return count(str(topic.get("start", "today")), found["day"], str(topic["unit"]), scene, topic)
+    return find(found["day"], "", scene)
 
 
-def _count(start: str, end: str, unit: str, scene: Scene, topic: object) -> Reading:
+def count(start: str, end: str, unit: str, scene: Scene, topic: object) -> Reading:
+    """How far it is from one day to another, in `unit`; topic: what a follow-up builds on."""
     arguments = {"end": end.strip()}
     if start != "today":
         arguments["start"] = start.strip()
@@ -197,7 +201,8 @@ def _count(start: str, end: str, unit: str, scene: Scene, topic: object) -> Read
     )
 
 
-def _find(day: str, shift: str, scene: Scene) -> Reading:
+def find(day: str, shift: str, scene: Scene) -> Reading:
+    """Which day it is, moved by `shift` if that is not empty."""
     arguments = {"date": day.strip()} | ({"shift": shift} if shift else {})
     step = Draft(scene.step_id(), "find_date", arguments, f"{shift} from {day}" if shift else f"the date of {day}")
     return Reading("dates", (step,), topic={"date": day})

@@ -24,7 +24,7 @@ _TOLD = clauses.wordings(
     ]
 )
 _MINE = re.compile(
-    r"(?:(?:what|who|when|where|which|whose|how|how old|how many|how much|how tall|what time|what day|what colou?r|what kind of \w+|what sort of \w+|what type of \w+)(?:'s| is| are| was| were| did| do| does| will| has| have| should| can| am)?(?: the)? .*\b(?:my|i|our|we|me|mine)\b.*"
+    r"(?:(?:what|who|when|where|which|whose|how|how old|how many|how much(?! (?:do|did|will|would) i (?:pay|owe|get|save|have left))|how tall|what time|what day|what colou?r|what kind of \w+|what sort of \w+|what type of \w+)(?:'s| is| are| was| were| did| do| does| will| has| have| should| can| am)?(?: the)? .*\b(?:my|i|our|we|me|mine)\b.*"
     r"|(?:what|which) .*\b(?:do|did|am|have|was) i\b.*|(?:do|did|am|have|was|is|are) (?:i|my|we|our)\b.*|(?:who|where|what|how old) am i.*"
     r"|my [\w' -]+)",
     re.IGNORECASE,

@@ -21,11 +21,13 @@ _TURNS = [
     (r"\bwe\b", "you"), (r"\bour\b", "your"), (r"\bours\b", "yours"), (r"\bus\b", "you"),
 ]  # fmt: skip
 
+_NAMED = re.compile(r"(?:[Ii](?:'m| am)|[Tt]his is|[Mm]y name's|(?:[Yy]ou can )?[Cc]all me) ((?:[A-Z][\w'-]+ ?){1,3})")
+
 
 def about_self(phrase: str) -> bool:
     """Is `phrase` a statement (no question) that its speaker makes about themself?"""
     return (
-        _SELF.fullmatch(phrase) is not None and "?" not in phrase and "http" not in phrase and len(phrase.split()) > 2
+        _SELF.fullmatch(phrase) is not None and "?" not in phrase and "http" not in phrase and len(phrase.split()) > 1
     )
 
 
@@ -39,7 +41,7 @@ def turned(phrase: str) -> str:
 
 def answering(question: str, texts: list[str]) -> str | None:
     """The latest statement in `texts` (oldest first) that says what `question` asks, turned round; or None."""
-    wanted = words.content(question) - {"nam" if "call" in question.lower() else ""}
+    wanted = words.content(question)
     for text in reversed(texts):
         for sentence in reversed(words.sentences(text)):
             for part in re.split(r",? (?:and|but) (?=(?:i|my|we|our)\b)|;\s*", sentence, flags=re.IGNORECASE):
@@ -49,6 +51,9 @@ def answering(question: str, texts: list[str]) -> str | None:
                     part.strip().replace("’", "'"),
                     flags=re.IGNORECASE,
                 )
+                named = _NAMED.fullmatch(fact.strip(" .!"))
+                if named and wanted == {words.stem("name")}:
+                    return f"Your name is {named[1]}."
                 if about_self(fact) and wanted and wanted <= words.content(fact):
                     return f"{turned(fact)}."
     return None

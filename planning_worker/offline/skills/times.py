@@ -77,7 +77,7 @@ _AHEAD = clauses.wordings(
 _ELSEWHERE = clauses.wordings(
     [
         rf"(?:if|when) .*?(?:in|from) {_A} at {_AT},? (?:then )?what(?:'s)? (?:time is it|is the time|time will it be|time would it be|the time) in {_B}",
-        rf"(?:if|when) .*?at {_AT} (?:in|from) {_A},? (?:then )?what(?:'s)? (?:time is it|is the time|time will it be|time would it be|the time) in {_B}",
+        rf"(?:if|when) .*?at {_AT} (?:in|from) {_A},? (?:then )?what(?:'s)? (?:time is it|time is that|is that|is the time|time will it be|time would it be|the time) in {_B}",
         rf"(?:.*? )?(?:is|starts|begins|starting|takes place|happens|at) (?:at )?{_AT} (?:in )?{_A}(?: time)?\s*[.,;:–-]+\s*(?:and )?what(?:'s)? (?:time )?(?:is |would )?(?:that|it|this)(?: be)? (?:in|for) {_B}(?: time)?",
         rf"what (?:will|would) the time be in {_B} (?:if|when) (?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}",
         rf"(?:(?:if|when|suppose|assuming|say|given)(?: that)? )?(?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}[,.;]? (?:then )?(?:and )?(?:what(?:'s)? (?:time is it|is the time|time would it be|time will it be|is it|the time|the time is|time it is)) in {_B}",
@@ -99,9 +99,9 @@ def _now(phrase: str, scene: Scene) -> Reading | None:
     for pattern in [*_SURE, *_LIKELY]:
         found = pattern.fullmatch(phrase)
         if found and (named := _listed(found["place"], sure=pattern in _SURE)):
-            return _times(named, scene)
+            return now_in(named, scene)
     if any(pattern.fullmatch(phrase) for pattern in _HERE):
-        return _times(["UTC"], scene)
+        return now_in(["UTC"], scene)
     return None
 
 
@@ -109,9 +109,9 @@ def _followed(phrase: str, scene: Scene) -> Reading | None:
     """ "And in Paris?" after a question about the time somewhere."""
     if not scene.last or scene.last.skill != "times":
         return None
-    apart = re.fullmatch(_APART_FROM_IT, phrase, re.IGNORECASE)
-    if apart and places.find(apart["b"]) and scene.last.topic.get("places"):
-        return _apart(str(scene.last.topic["places"][-1]), apart["b"], "", scene)
+    gap = re.fullmatch(_APART_FROM_IT, phrase, re.IGNORECASE)
+    if gap and places.find(gap["b"]) and scene.last.topic.get("places"):
+        return apart(str(scene.last.topic["places"][-1]), gap["b"], "", scene)
     for pattern in _ALSO:
         found = pattern.fullmatch(phrase)
         named = _listed(found["place"], sure=False) if found else None
@@ -119,8 +119,8 @@ def _followed(phrase: str, scene: Scene) -> Reading | None:
             continue
         topic = scene.last.topic
         if "from" not in topic:
-            return _times(named, scene)
-        return _apart(str(topic["from"]), named[0], str(topic.get("at", "")), scene)
+            return now_in(named, scene)
+        return apart(str(topic["from"]), named[0], str(topic.get("at", "")), scene)
     return None
 
 
@@ -128,11 +128,11 @@ def _difference(phrase: str, scene: Scene) -> Reading | None:
     for pattern in _BETWEEN:
         found = pattern.fullmatch(phrase)
         if found and places.find(found["a"]) and places.find(found["b"]):
-            return _apart(found["a"], found["b"], "", scene)
+            return apart(found["a"], found["b"], "", scene)
     for pattern in _AHEAD:
         found = pattern.fullmatch(phrase)
         if found and places.find(found["a"]) and places.find(found["b"]):
-            return _apart(found["b"], found["a"], "", scene)
+            return apart(found["b"], found["a"], "", scene)
     return None
 
 
@@ -140,11 +140,12 @@ def _elsewhere(phrase: str, scene: Scene) -> Reading | None:
     for pattern in _ELSEWHERE:
         found = pattern.fullmatch(phrase)
         if found and places.find(found["a"]) and places.find(found["b"]):
-            return _apart(found["a"], found["b"], found["at"], scene)
+            return apart(found["a"], found["b"], found["at"], scene)
     return None
 
 
-def _times(named: list[str], scene: Scene) -> Reading:
+def now_in(named: list[str], scene: Scene) -> Reading:
+    """The time in each of the named places."""
     steps = tuple(
         Draft(scene.step_id(number), "current_time", {"place": place}, f"the time in {place}")
         for number, place in enumerate(named)
@@ -152,7 +153,8 @@ def _times(named: list[str], scene: Scene) -> Reading:
     return Reading("times", steps, topic={"places": named})
 
 
-def _apart(source: str, target: str, at: str, scene: Scene) -> Reading:
+def apart(source: str, target: str, at: str, scene: Scene) -> Reading:
+    """How far apart two clocks are, or what the time of day `at` in one place is in the other."""
     arguments = {"from_place": source.strip(), "to_place": target.strip()} | ({"at": at.strip()} if at else {})
     why = f"{at} in {source} as the time in {target}" if at else f"the time difference between {source} and {target}"
     step = Draft(scene.step_id(), "time_difference", arguments, why)

@@ -1,5 +1,16 @@
 -- Recording events. Whoever calls these holds the run's row lock, which is what makes the numbers gapless.
 
+create or replace function wire_time(p_at timestamptz) returns text language sql stable as $$
+  select to_char(p_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
+-- An event in its wire shape.
+create or replace function wire_event(p_run uuid, p_seq int, p_name text, p_step text, p_at timestamptz, p_data jsonb)
+returns jsonb language sql stable as $$
+  select jsonb_build_object('seq', p_seq, 'name', p_name, 'workflowId', p_run, 'stepId', p_step,
+                            'at', wire_time(p_at), 'data', p_data)
+$$;
+
 -- Writes one event and returns it in its wire shape.
 create or replace function record_event(p_run uuid, p_tenant text, p_seq int, p_name text, p_step text, p_data jsonb)
 returns jsonb language plpgsql as $$
@@ -8,10 +19,5 @@ declare
 begin
   insert into events (run_id, seq, tenant, name, step_id, at, data)
   values (p_run, p_seq, p_tenant, p_name, p_step, v_now, p_data);
-  return jsonb_build_object('seq', p_seq, 'name', p_name, 'workflowId', p_run, 'stepId', p_step,
-                            'at', wire_time(v_now), 'data', p_data);
+  return wire_event(p_run, p_seq, p_name, p_step, v_now, p_data);
 end $$;
-
-create or replace function wire_time(p_at timestamptz) returns text language sql stable as $$
-  select to_char(p_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-$$;

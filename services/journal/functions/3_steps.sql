@@ -1,5 +1,15 @@
 -- How a step is claimed, finished, lost and given back. Lock order everywhere: the run's row, then its steps.
 
+-- The grace after the timeout is the worker's own chance to report it; then the sweeper fences the attempt off.
+create or replace function step_deadline(p_now timestamptz, p_timeout double precision) returns timestamptz
+language sql immutable as $$
+  select p_now + make_interval(secs => p_timeout + 3)
+$$;
+
+create or replace function started_data(s steps) returns jsonb language sql immutable as $$
+  select jsonb_build_object('attempt', s.attempt, 'tool', s.tool, 'worker', s.worker)
+$$;
+
 -- What a worker needs to run a step it has just been given.
 create or replace function step_claim(r runs, s steps) returns jsonb language sql stable as $$
   select jsonb_build_object(
@@ -37,18 +47,16 @@ begin
   return step_claim(r, s) || jsonb_build_object('events', jsonb_build_array(v_event));
 end $$;
 
--- The grace after the timeout is the worker's own chance to report it; then the sweeper fences the attempt off.
 create or replace function start_step(p_run uuid, p_step text, p_worker text) returns steps language sql as $$
   update steps
   set status = 'running', attempt = attempt + 1, worker = p_worker, started_at = clock_timestamp(), due_at = null,
       ready_at = coalesce(ready_at, clock_timestamp()),
-      deadline = clock_timestamp() + make_interval(secs => timeout + 3)
+      deadline = step_deadline(clock_timestamp(), timeout)
   where run_id = p_run and id = p_step and status = 'ready' returning *
 $$;
 
 create or replace function record_started(s steps, p_seq int) returns jsonb language sql as $$
-  select record_event(s.run_id, s.tenant, p_seq, 'step.started', s.id,
-                      jsonb_build_object('attempt', s.attempt, 'tool', s.tool, 'worker', s.worker))
+  select record_event(s.run_id, s.tenant, p_seq, 'step.started', s.id, started_data(s))
 $$;
 
 create or replace function record_attempt(s steps, p_outcome text, p_output jsonb, p_error jsonb) returns void
@@ -60,6 +68,7 @@ $$;
 
 -- One commit for the whole of "this step is done": its result, its dependents, the events, the next step of the strand.
 -- p_outcome: succeeded, failed, cancelled (final); retry, waiting (comes back after p_delay seconds).
+-- This is the hot path: a step in a strand costs one call of it, so it touches each row once.
 create or replace function finish_step(p_run uuid, p_step text, p_attempt int, p_worker text, p_outcome text,
                                        p_input jsonb, p_output jsonb, p_error jsonb, p_delay double precision,
                                        p_go_on boolean)
@@ -67,19 +76,22 @@ returns jsonb language plpgsql as $$
 declare
   r runs%rowtype;
   s steps%rowtype;
+  d steps%rowtype;
   n steps%rowtype;
   v_final boolean := p_outcome in ('succeeded', 'failed', 'cancelled');
-  v_events jsonb := '[]';
-  v_ready text[] := '{}';
-  v_closed int := 0;
   v_now timestamptz := clock_timestamp();
-  v_skipped jsonb;
+  v_next text;
+  v_ready text[] := '{}';
+  v_name text;
+  v_data jsonb;
+  v_started jsonb;
+  v_events jsonb;
+  v_skipped jsonb := '[]';
 begin
   select * into r from runs where id = p_run for update;
   update steps
   set status = case when v_final then p_outcome else 'waiting' end, input = coalesce(p_input, input),
-      output = p_output, error = p_error, worker = case when v_final then worker end,
-      finished_at = case when v_final then v_now end, deadline = null,
+      output = p_output, error = p_error, finished_at = case when v_final then v_now end, deadline = null,
       due_at = case when not v_final then v_now + make_interval(secs => p_delay) end,
       failures = failures + (p_outcome in ('retry', 'failed'))::int, waited = waited or p_outcome = 'waiting',
       unsure = unsure or p_outcome = 'retry'
@@ -95,45 +107,62 @@ begin
     perform record_attempt(s, 'late', p_output, p_error) where s.id is not null;
     return jsonb_build_object('fenced', true);
   end if;
-  s.worker := p_worker;
   perform record_attempt(s, p_outcome, null, p_error);
-  r.last_seq := r.last_seq + 1;
-  v_events := v_events || record_event(p_run, r.tenant, r.last_seq,
-    'step.' || case p_outcome when 'retry' then 'retrying' else p_outcome end, p_step, jsonb_strip_nulls(jsonb_build_object(
-      'attempt', p_attempt, 'error', p_error, 'dueAt', case p_outcome when 'retry' then wire_time(s.due_at) end,
-      'until', case p_outcome when 'waiting' then wire_time(s.due_at) end))
-    || case p_outcome when 'succeeded' then jsonb_build_object('output', p_output) else '{}' end);
-  if p_outcome = 'succeeded' and cardinality(s.dependents) > 0 and not r.cancel_requested then
-    with met as (
-      update steps
-      set unmet = unmet - 1, status = case when unmet = 1 then 'ready' else status end,
-          ready_at = case when unmet = 1 then v_now end, rung_at = case when unmet = 1 then v_now end, rings = 1
-      where run_id = p_run and id = any (s.dependents) and status = 'pending' returning id, status, position
-    )
-    select coalesce(array_agg(id order by position), '{}') into v_ready from met where status = 'ready';
-    if p_go_on and v_ready <> '{}' and r.paused_at is null then
-      n := start_step(p_run, v_ready[1], p_worker);
-      v_ready := v_ready[2:];
-      r.last_seq := r.last_seq + 1;
-      v_events := v_events || record_started(n, r.last_seq);
+  v_name := 'step.' || case p_outcome when 'retry' then 'retrying' else p_outcome end;
+  v_data := case p_outcome
+    when 'succeeded' then jsonb_build_object('attempt', p_attempt, 'output', p_output)
+    when 'waiting' then jsonb_build_object('attempt', p_attempt, 'until', wire_time(s.due_at))
+    when 'retry' then jsonb_build_object('attempt', p_attempt, 'error', p_error, 'dueAt', wire_time(s.due_at))
+    else jsonb_build_object('attempt', p_attempt, 'error', p_error) end;
+  if p_outcome = 'succeeded' and s.dependents <> '{}' and not r.cancel_requested then
+    if p_go_on and r.paused_at is null then
+      select id into v_next from steps
+      where run_id = p_run and id = any (s.dependents) and status = 'pending' and unmet = 1 order by position limit 1;
     end if;
-  elsif p_outcome = 'failed' then
+    for d in
+      update steps
+      set unmet = unmet - 1, ready_at = case unmet when 1 then v_now end,
+          rung_at = case unmet when 1 then v_now end, rings = 1,
+          status = case when unmet > 1 then 'pending' when id = v_next then 'running' else 'ready' end,
+          attempt = attempt + (id is not distinct from v_next)::int,
+          worker = case id when v_next then p_worker end, started_at = case id when v_next then v_now end,
+          deadline = case id when v_next then step_deadline(v_now, timeout) end
+      where run_id = p_run and id = any (s.dependents) and status = 'pending' returning *
+    loop
+      if d.status = 'running' then
+        n := d;
+      elsif d.status = 'ready' then
+        v_ready := v_ready || d.id;
+      end if;
+    end loop;
+  end if;
+  if n.id is not null then
+    v_started := started_data(n);
+    insert into events (run_id, seq, tenant, name, step_id, at, data)
+    values (p_run, r.last_seq + 1, r.tenant, v_name, p_step, v_now, v_data),
+           (p_run, r.last_seq + 2, r.tenant, 'step.started', n.id, v_now, v_started);
+    v_events := jsonb_build_array(
+      wire_event(p_run, r.last_seq + 1, v_name, p_step, v_now, v_data),
+      wire_event(p_run, r.last_seq + 2, 'step.started', n.id, v_now, v_started));
+  else
+    v_events := jsonb_build_array(record_event(p_run, r.tenant, r.last_seq + 1, v_name, p_step, v_data));
+  end if;
+  r.last_seq := r.last_seq + jsonb_array_length(v_events);
+  if p_outcome = 'failed' then
     perform bury(r, s.id, s.tool, null, coalesce(p_error ->> 'reason', 'failed'), p_error);
     v_skipped := skip_after(r, s);
-    r.last_seq := r.last_seq + jsonb_array_length(v_skipped);
-    v_closed := jsonb_array_length(v_skipped);
     v_events := v_events || v_skipped;
   end if;
-  v_closed := v_closed + v_final::int;
+  r.open_steps := r.open_steps - v_final::int - jsonb_array_length(v_skipped);
   update runs
-  set last_seq = r.last_seq, open_steps = r.open_steps - v_closed,
-      rung_at = case when r.open_steps = v_closed then v_now else rung_at end
+  set last_seq = r.last_seq + jsonb_array_length(v_skipped), open_steps = r.open_steps,
+      rung_at = case r.open_steps when 0 then v_now else rung_at end
   where id = p_run;
-  if r.open_steps = v_closed and r.cancel_requested then
+  if r.open_steps = 0 and r.cancel_requested then
     v_events := v_events || end_run(p_run, 'cancelled');
   end if;
   return jsonb_build_object('fenced', false, 'events', v_events, 'ready', to_jsonb(v_ready),
-                            'settled', r.open_steps = v_closed,
+                            'settled', r.open_steps = 0,
                             'next', case when n.id is not null then step_claim(r, n) end);
 end $$;
 

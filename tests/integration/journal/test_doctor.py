@@ -147,7 +147,7 @@ def test_open_steps_of_an_ended_run_are_closed_without_touching_its_history(hand
 def test_a_settled_run_that_nobody_took_is_rung(hand: Any) -> None:
     run = hand(("a",))
     run.succeed("a")
-    broken("update runs set rung_at = now() - interval '1 min' where id = :run", run)
+    broken("update steps set finished_at = now() - interval '1 min' where run_id = :run", run)
     (finding,) = doctor.examine(fix=True)
 
     assert (finding.invariant, finding.subject, finding.repaired) == ("what is settled is joined", run.id, True)

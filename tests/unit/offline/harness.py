@@ -91,7 +91,7 @@ def faults(case: Case) -> list[str]:
     found = []
     if sorted(step.tool for step in steps) != sorted(case.tools):
         found.append(f"tools {[step.tool for step in steps]}, not {case.tools}")
-    if case.parallel and any(step.dependencies() for step in steps):
+    if case.parallel and any(step.dependencies for step in steps):
         found.append("steps wait for each other")
     for wanted in case.arguments:
         arguments = [step.arguments for step in steps if step.tool == wanted["tool"]]
@@ -109,10 +109,10 @@ def _executed(plan: Plan, available: dict[str, Tool]) -> list[FinishedStep]:
     outputs: dict[str, Any] = {}
     done: dict[str, FinishedStep] = {}
     by_id = {step.id: step for step in plan.steps}
-    for name in TopologicalSorter({step.id: step.dependencies() for step in plan.steps}).static_order():
+    for name in TopologicalSorter({step.id: step.dependencies for step in plan.steps}).static_order():
         step = by_id[name]
         status, output, error, arguments = "succeeded", None, None, step.arguments
-        if any(done[before].status != "succeeded" for before in step.dependencies()):
+        if any(done[before].status != "succeeded" for before in step.dependencies):
             status = "skipped"
         else:
             try:
@@ -124,7 +124,7 @@ def _executed(plan: Plan, available: dict[str, Tool]) -> list[FinishedStep]:
             except Failed as failed:
                 status, error = "failed", failed.detail
         done[name] = FinishedStep(
-            name, step.tool, step.why, arguments, status, output, error, depends_on=step.dependencies()
+            name, step.tool, step.why, arguments, status, output, error, depends_on=step.dependencies
         )
     return [done[step.id] for step in plan.steps]
 

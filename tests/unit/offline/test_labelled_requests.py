@@ -27,5 +27,5 @@ def test_the_headline_request_gives_two_parallel_steps_and_both_answers() -> Non
     played = harness.play(case)
 
     assert [step.tool for step in played.plan.steps] == ["calculate", "current_time"]
-    assert all(not step.dependencies() for step in played.plan.steps)
+    assert all(not step.dependencies for step in played.plan.steps)
     assert played.answer == "17% of 2340 is 397.8. It is 23:30 on Wednesday 20 May 2026 in Tokyo (UTC+9)."

@@ -53,7 +53,7 @@ def test_a_clause_that_builds_on_another_refers_to_its_value() -> None:
     steps = played("What is 17% of 2340, then add 5 to it").plan.steps
 
     assert steps[1].arguments == {"expression": "${s1.value} + 5"}
-    assert steps[1].dependencies() == ["s1"]
+    assert steps[1].dependencies == ["s1"]
 
 
 def test_what_follows_a_wait_depends_on_it() -> None:
