@@ -1,5 +1,6 @@
 """Effects are honest: what can be asked is asked and not repeated; what can't be known waits for a person."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,34 @@ def test_a_doubt_resolved_as_not_done_runs_once_more(workers: Stack, ledger: Pat
     assert first.error and first.error["reason"] == "timed_out"
     assert runs.wait_for(run_id).status == RunStatus.SUCCEEDED
     assert step_of(run_id).output == "paid"
+
+
+def test_a_storm_of_kills_doubles_no_effect_that_can_be_asked_about_and_none_that_is_unsafe(
+    workers: Stack, ledger: Path
+) -> None:
+    each = [("verified_effect", f"v{n}") for n in range(4)] + [("unsafe_effect", f"u{n}") for n in range(4)]
+    plan = {"steps": [{"id": step, "tool": tool, "arguments": {"seconds": 0.4}} for tool, step in each]}
+    started = [runs.start(plan) for _ in range(5)]
+    for _ in range(3):
+        time.sleep(1)
+        workers.kill("execution")
+        workers.start("execution")
+        workers.wait_for_workers(["execution"])
+    doubts = 0
+    for run_id in started:
+        runs.wait_until(lambda run_id=run_id: unfinished(run_id) <= {"in_doubt"}, timeout=60)
+        for step in steps.of_run(parse_id(run_id)):
+            if step.status == "in_doubt":
+                doubts += 1
+                operating.change_step(run_id, lambda at=(run_id, step.id): surgery.resolve_as_done(runs.TENANT, *at, 1))
+
+    assert {runs.wait_for(run_id).status for run_id in started} == {RunStatus.SUCCEEDED}
+    for run_id in started:
+        assert set(runs.ledger(ledger, run_id, "verified").values()) == {1}
+        assert set(runs.ledger(ledger, run_id, "unsafe").values()) == {1}
+        runs.history(run_id)
+    assert doubts > 0
+
+
+def unfinished(run_id: str) -> set[str]:
+    return {step.status for step in steps.of_run(parse_id(run_id))} - {"succeeded"}

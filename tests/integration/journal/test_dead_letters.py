@@ -1,5 +1,6 @@
 """What was given up is found again, with its reason, and taken care of once: one by one or all that fit."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ import pytest
 
 from services import clock
 from services.errors import Conflict, NotFound
-from services.journal import dead_letters, runs
+from services.journal import dead_letters, forks, runs
 from services.journal.dead_letters import Filter
 from services.pipeline import operating
 from tests.runs import TENANT
@@ -144,3 +145,21 @@ def test_a_letter_of_another_tenant_does_not_exist(hand: Any) -> None:
         dead_letters.get("other", str(letter.id))
     with pytest.raises(NotFound):
         dead_letters.get(TENANT, "no-id")
+
+
+def test_many_hands_at_once_resume_a_run_once(hand: Any) -> None:
+    run = broken(hand)
+    (letter,) = letters_of(run)
+
+    def resume(_: int) -> bool:
+        try:
+            operating.settle_letter(TENANT, letter, "resume")
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        resumed = list(pool.map(resume, range(16)))
+
+    assert resumed.count(True) == 1
+    assert len(forks.lineage(run.run()).forks) == 1

@@ -1,5 +1,6 @@
 """What a person may do to a live run, and what follows for the other steps."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from services.errors import BadInput, Conflict, NotFound
 from services.journal import dead_letters, steps, surgery
 from services.journal import runs as journal_runs
+from services.journal.plan_shape import Plan
+from services.tools import catalogue
 from tests import runs
 
 TENANT = runs.TENANT
@@ -194,3 +197,53 @@ def test_a_retry_takes_care_of_the_dead_letter(hand: Any) -> None:
     assert (letter.step_id, letter.tool, letter.reason) == ("a", "say", "attempts_exhausted")
     assert dead_letters.count(TENANT, of_it) == 0
     assert dead_letters.get(TENANT, str(letter.id)).resolution == "retry"
+
+
+def test_a_run_paused_while_it_is_planned_stands_still_once_it_has_its_plan(hand: Any, existing: Any) -> None:
+    plan = {"brain": "offline", "source": "offline", "note": None, "usage": {}, "steps": plan_rows()}
+    run_id = runs.start(request="Say it.", ring=False)
+    surgery.pause(TENANT, run_id)
+    assert journal_runs.claim_phase(run_id, "plan", "w") is None
+    assert surgery.resume(TENANT, run_id).phase == "plan"
+    phase = journal_runs.claim_phase(run_id, "plan", "w")
+    assert phase
+    surgery.pause(TENANT, run_id)
+    journal_runs.accept_plan(phase, plan)
+    run = existing(run_id)
+
+    assert run.run().status == "paused"
+    assert steps.begin(run_id, "w") is None
+    assert run.statuses() == {"a": "pending"}
+    assert surgery.resume(TENANT, run_id).ready == ["a"]
+
+
+def plan_rows() -> list[dict[str, Any]]:
+    plan = Plan.model_validate({"steps": [{"id": "a", "tool": "say"}]})
+    return steps.rows_of(plan, catalogue.listed(), required=True, attempts=1)
+
+
+def test_cancelling_ends_a_paused_run(hand: Any) -> None:
+    run = hand(("a",), ("b", "say", "a"))
+    surgery.pause(TENANT, run.id)
+    journal_runs.request_cancel(TENANT, run.id)
+
+    assert run.run().status == "cancelled"
+    assert runs.history(run.id)[-1]["name"] == "run.cancelled"
+
+
+def test_many_hands_at_once_change_a_step_once(hand: Any) -> None:
+    run = hand(("a", "pay"))
+    run.lose("a")
+
+    def resolve(number: int) -> bool:
+        try:
+            surgery.resolve_as_done(TENANT, run.id, "a", number)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        resolved = list(pool.map(resolve, range(16)))
+
+    assert resolved.count(True) == 1
+    assert run.step("a").output == resolved.index(True)
