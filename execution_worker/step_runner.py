@@ -1,10 +1,12 @@
 """Runs a step and, in place, the line of steps that it opens (a strand): one message, one commit a step."""
 
 import random
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import ValidationError
@@ -13,7 +15,7 @@ from execution_worker import cancellation, registry, tool_threads, turns
 from services import clock, logs, settings
 from services.errors import Cancelled, Failed, Retryable, ToolError
 from services.journal import event_feed, references, steps
-from services.journal.steps import Claim, Outcome, ReadyStep
+from services.journal.steps import Claim, LossReason, Outcome, ReadyStep
 from services.pipeline import heartbeat, phases, short_timers, worker_process
 from services.tools.contract import Tool, ToolContext, WaitUntil
 
@@ -22,9 +24,9 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True)
 class Ended:
-    """How one attempt ended. delay: seconds until a retry or a wait is due."""
+    """How one attempt ended; `unknown` where nobody can tell. delay: seconds until a retry or a wait is due."""
 
-    outcome: Outcome
+    outcome: Outcome | Literal["unknown"]
     output: Any = None
     error: dict[str, Any] | None = None
     delay: float | None = None
@@ -71,6 +73,11 @@ def _run_on(first: Claim, held: list[str]) -> None:
             held = []
         with logs.bound(step=claim.step_id, attempt=claim.fence):
             given, ended = _run(claim)
+            if ended.outcome == "unknown":
+                error = ended.error or {}
+                event_feed.publish(steps.lose(claim, error["reason"], error["detail"], input=given))
+                phases.grow_execution(claim.run_id, held)
+                return  # waits for a person, or (the run was cancelled meanwhile) is over
             finished = steps.finish(
                 claim,
                 ended.outcome,
@@ -109,8 +116,8 @@ def _is_instant(tool: str) -> bool:
 def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     """The arguments as called (None when they stayed as planned) and how the attempt ended."""
     given: dict[str, Any] | None = None
+    tool = registry.find(claim.tool)
     try:
-        tool = registry.find(claim.tool)
         if tool is None:
             raise Failed(f"This worker has no tool {claim.tool!r}; start one that has, or remove the step.")
         resolved = references.resolve(claim.arguments, claim.outputs) if claim.outputs else claim.arguments
@@ -125,10 +132,12 @@ def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     except ToolError as error:
         return given, Ended("failed", error={"detail": error.detail, "reason": "failed"})
     except TimeoutError:
-        return given, _try_again(claim, f"The step took longer than its timeout of {claim.timeout:g} s.", None)
+        return given, _unknown(
+            tool, claim, "timed_out", f"The step took longer than its timeout of {claim.timeout:g} s."
+        )
     except Exception as error:
         log.exception("A tool broke", tool=claim.tool)
-        return given, _try_again(claim, f"The tool broke: {type(error).__name__}: {error}", None)
+        return given, _unknown(tool, claim, "broken", f"The tool broke: {type(error).__name__}: {error}.")
 
 
 def _call(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> Any:
@@ -141,13 +150,33 @@ def _call(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> Any:
     if tool.instant:
         return tool.function(**values)
     with cancellation.watched(claim.run_id) as cancelled:
+        context = _context(claim, cancelled)
+        if claim.unsure and tool.verify is not None:
+            happened = _verified(tool.verify, context, values)
+            if happened is not None:
+                return happened
         if tool.takes_context:
-            values["context"] = _context(claim, cancelled)
-        with turns.given_up():
-            return tool_threads.run(lambda: tool.function(**values), timeout=claim.timeout, cancelled=cancelled)
+            values["context"] = context
+        return _in_a_thread(lambda: tool.function(**values), claim.timeout, cancelled)
 
 
-def _context(claim: Claim, cancelled: Any) -> ToolContext:
+def _verified(verify: Callable[..., Any], context: ToolContext, values: dict[str, Any]) -> Any:
+    """The output of the effect if it has happened, else None. Raises RuntimeError when that can't be found out."""
+    timeout = (context.deadline - clock.now()).total_seconds()
+    try:
+        return _in_a_thread(lambda: verify(context, **values), timeout, context.cancelled)
+    except Failed as error:
+        # not to be able to ask is no failure of the step: it may have happened
+        raise RuntimeError(f"whether it happened can't be found out: {error.detail}") from error
+
+
+def _in_a_thread(call: Callable[[], Any], timeout: float, cancelled: threading.Event) -> Any:
+    """What `call` returns, waited for without a turn at the processor."""
+    with turns.given_up():
+        return tool_threads.run(call, timeout=timeout, cancelled=cancelled)
+
+
+def _context(claim: Claim, cancelled: threading.Event) -> ToolContext:
     return ToolContext(
         run_id=claim.run_id,
         step_id=claim.step_id,
@@ -155,12 +184,20 @@ def _context(claim: Claim, cancelled: Any) -> ToolContext:
         tenant=claim.run["tenant"],
         user_id=claim.run["user_id"],
         conversation_id=claim.run["conversation_id"],
-        idempotency_key=f"{claim.run_id}:{claim.step_id}",
+        idempotency_key=claim.effect_key,
         deadline=clock.now() + timedelta(seconds=claim.timeout),
         waited=claim.waited,
         cancelled=cancelled,
         report=lambda text: event_feed.publish(steps.report_progress(claim, text)),
     )
+
+
+def _unknown(tool: Tool | None, claim: Claim, reason: LossReason, detail: str) -> Ended:
+    """What follows an attempt that may or may not have had its effect: another one only where that does no harm."""
+    last = claim.failures + 1 >= claim.max_attempts
+    if tool is not None and (tool.effect == "unsafe" or (tool.effect == "verify" and last)):
+        return Ended("unknown", error={"detail": detail, "reason": reason})
+    return _try_again(claim, detail, None)
 
 
 def _try_again(claim: Claim, detail: str, retry_after: float | None) -> Ended:

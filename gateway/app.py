@@ -5,18 +5,22 @@ from flask import Flask, Response, request
 from gateway import (
     agent,
     authentication,
+    dead_letters,
+    doctor,
     health,
     memory,
     page,
     problems,
     run_events,
     runs,
+    surgery,
     system,
     tools,
     updates,
 )
 from services import settings
 
+NOUNS = (agent, updates, runs, run_events, surgery, dead_letters, doctor, tools, memory, system, health, page)
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -30,7 +34,7 @@ def create_app() -> Flask:
     problems.install(app)
     authentication.install(app)
     app.after_request(_add_security_headers)
-    for noun in (agent, updates, runs, run_events, tools, memory, system, health, page):
+    for noun in NOUNS:
         app.register_blueprint(noun.blueprint)
     return app
 

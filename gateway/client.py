@@ -74,6 +74,52 @@ class Client:
         """Ask the run to stop; returns it as it stands now."""
         return self._call("POST", f"/api/runs/{run_id}/cancel")
 
+    def pause(self, run_id: str) -> dict[str, Any]:
+        """Begin nothing more in this run until it is resumed."""
+        return self._call("POST", f"/api/runs/{run_id}/pause")
+
+    def resume(self, run_id: str) -> dict[str, Any]:
+        """Let a paused run go on."""
+        return self._call("POST", f"/api/runs/{run_id}/resume")
+
+    def fork(self, run_id: str, **fields: Any) -> dict[str, Any]:
+        """Start a run that shares what this ended one has finished. fields: fromStep, patches as on the wire."""
+        return self._call("POST", f"/api/runs/{run_id}/fork", json=fields, attempts=1)
+
+    def change_step(self, run_id: str, step_id: str, verb: str, **fields: Any) -> dict[str, Any]:
+        """retry, skip, override (output), rerun (arguments) or resolve (as, output) a step; returns it."""
+        body = {"json": fields} if fields else {}
+        return self._call("POST", f"/api/runs/{run_id}/steps/{step_id}/{verb}", attempts=1, **body)
+
+    def why(self, run_id: str) -> dict[str, Any]:
+        """The one thing that the run waits on: {kind, sentence, …}."""
+        return self._call("GET", f"/api/runs/{run_id}/why")
+
+    def diff(self, run_a: str, run_b: str) -> dict[str, Any]:
+        """What is different between two runs: {a, b, changes, steps, same}."""
+        return self._call("GET", f"/api/runs/{run_a}/diff/{run_b}")
+
+    def doubts(self) -> list[dict[str, Any]]:
+        """The steps that wait for a person to say whether their effect happened."""
+        return self._call("GET", "/api/doubts")["items"]
+
+    def dead_letters(self, **asked: Any) -> dict[str, Any]:
+        """A page of dead letters as {items, next}. asked: reason, tool, label, since, until, resolved, limit, …"""
+        return self._call("GET", "/api/dead-letters", params={name: value for name, value in asked.items() if value})
+
+    def dead_letter(self, letter_id: str) -> dict[str, Any]:
+        """One dead letter with its run and every attempt that led to it."""
+        return self._call("GET", f"/api/dead-letters/{letter_id}")
+
+    def settle_letter(self, letter_id: str, action: str) -> dict[str, Any]:
+        """resume, restart or discard one dead letter."""
+        return self._call("POST", f"/api/dead-letters/{letter_id}/{action}", attempts=1)
+
+    def settle_letters(self, action: str, wanted: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
+        """resume, restart or discard every open letter that fits `wanted`; with dry_run only say which."""
+        body = {"action": action, "filter": wanted, "dryRun": dry_run}
+        return self._call("POST", "/api/dead-letters/bulk", json=body, attempts=1)
+
     def tools(self) -> list[dict[str, Any]]:
         """What steps may call."""
         return self._call("GET", "/api/tools")["items"]

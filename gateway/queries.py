@@ -27,6 +27,20 @@ def choice(name: str, choices: list[str]) -> str | None:
     return value
 
 
+def moment(name: str) -> datetime | None:
+    """The point in time of this parameter (RFC 3339 with zone), or None when it is not given."""
+    value = request.args.get(name)
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise refused(name, "must be a time as RFC 3339 writes it, like 2026-01-31T12:00:00Z.") from error
+    if at.tzinfo is None:
+        raise refused(name, "must name its zone, like 2026-01-31T12:00:00Z.")
+    return at
+
+
 def known_only(*names: str) -> None:
     """Raise BadInput when the address has a parameter that is not among `names`: a misspelt filter is no filter."""
     for name in request.args:

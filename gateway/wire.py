@@ -6,6 +6,7 @@ import orjson
 from flask import Response
 
 from services import clock
+from services.journal.attempts import Attempt
 from services.journal.plans import AcceptedPlan
 from services.journal.runs import Run
 from services.journal.steps import Step
@@ -32,6 +33,9 @@ def run_summary(run: Run) -> dict[str, Any]:
         "brain": run.brain,
         "usage": run.usage,
         "cancelRequested": run.cancel_requested,
+        "pausedAt": clock.to_wire(run.paused_at),
+        "forkedFrom": str(run.forked_from) if run.forked_from else None,
+        "forkedStep": run.forked_step,
         "lastSeq": run.last_seq,
         "createdAt": clock.to_wire(run.created_at),
         "startedAt": clock.to_wire(run.started_at),
@@ -51,7 +55,7 @@ def run_in_full(run: Run, plan: AcceptedPlan | None, steps: list[Step]) -> dict[
         }
         if plan
         else None,
-        "steps": [_step(step) for step in steps],
+        "steps": [step_in_full(step) for step in steps],
     }
 
 
@@ -71,6 +75,19 @@ def tool(listed: ListedTool) -> dict[str, Any]:
     }
 
 
+def attempt(ended: Attempt) -> dict[str, Any]:
+    """How one attempt of a step ended."""
+    return {
+        "attempt": ended.attempt,
+        "outcome": ended.outcome,
+        "worker": ended.worker,
+        "output": ended.output,
+        "error": ended.error,
+        "startedAt": clock.to_wire(ended.started_at),
+        "finishedAt": clock.to_wire(ended.finished_at),
+    }
+
+
 def _planned(step: Step) -> dict[str, Any]:
     return {
         "id": step.id,
@@ -81,7 +98,8 @@ def _planned(step: Step) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def step_in_full(step: Step) -> dict[str, Any]:
+    """A step as it stands. reusedFrom: the run that its result comes from, in a fork."""
     return {
         **_planned(step),
         "status": step.status,
@@ -92,6 +110,8 @@ def _step(step: Step) -> dict[str, Any]:
         "attempts": step.attempt,
         "maxAttempts": step.max_attempts,
         "worker": step.worker,
+        "effect": step.effect,
+        "reusedFrom": str(step.reused_from) if step.reused_from else None,
         "dueAt": clock.to_wire(step.due_at),
         "readyAt": clock.to_wire(step.ready_at),
         "startedAt": clock.to_wire(step.started_at),

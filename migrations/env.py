@@ -1,5 +1,6 @@
 """How Alembic runs here: one transaction, one migrating process at a time, then the SQL functions installed anew."""
 
+import re
 from pathlib import Path
 
 from alembic import context
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, text
 import services.access.api_keys
 import services.journal.attempts
 import services.journal.conversations
+import services.journal.dead_letters
 import services.journal.events
 import services.journal.idempotency
 import services.journal.plans
@@ -23,9 +25,15 @@ LOCK = 7_305_811  # any number, as long as every release uses the same
 
 
 def install_functions(connection: Connection) -> None:
-    """(Re)create the journal's functions, in the order of their file names."""
-    for file in sorted(FUNCTIONS.glob("*.sql")):
-        connection.exec_driver_sql(file.read_text().replace("%", "%%"))
+    """Create the journal's functions anew, in the order of their file names; old signatures of theirs are dropped."""
+    sources = [file.read_text() for file in sorted(FUNCTIONS.glob("*.sql"))]
+    names = re.findall(r"create or replace function (\w+)", "\n".join(sources))
+    ours = "proname = any(:names) and pronamespace = 'public'::regnamespace"
+    old = connection.execute(text(f"select oid::regprocedure::text from pg_proc where {ours}"), {"names": names})
+    for signature in old.scalars().all():
+        connection.exec_driver_sql(f"drop function {signature}")
+    for source in sources:
+        connection.exec_driver_sql(source.replace("%", "%%"))
 
 
 def run() -> None:

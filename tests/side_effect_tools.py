@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from services.errors import Failed, Retryable
 from services.tools.contract import Retry, ToolContext, tool
 
 LEDGER = "SIDE_EFFECT_LEDGER"
@@ -45,6 +46,35 @@ def kills_its_worker(context: ToolContext) -> None:
     """Take the whole worker process down."""
     _note(context, "poison")
     os.kill(os.getpid(), 9)
+
+
+def _verified_happened(context: ToolContext, seconds: float = 3, ask_seconds: float = 0) -> dict[str, Any] | None:
+    _note(context, "ask")
+    time.sleep(ask_seconds)
+    done = f"{context.run_id} {context.step_id} "
+    lines = Path(os.environ[LEDGER]).read_text().splitlines()
+    found = [line for line in lines if line.startswith(done) and line.split()[3] == "verified"]
+    return {"found": True} if found else None
+
+
+@tool(effect="verify", verify=_verified_happened, retry=Retry(attempts=4, base=0.05, cap=0.2))
+def verified_effect(context: ToolContext, seconds: float = 3, ask_seconds: float = 0) -> dict[str, Any]:
+    """An effect that can be looked up afterwards, then a while in which the worker may die."""
+    _note(context, "verified")
+    time.sleep(seconds)
+    return {"found": False}
+
+
+@tool(effect="unsafe", retry=Retry(attempts=5, base=0.05, cap=0.1))
+def breaks_after_its_effect(context: ToolContext, fails: str = "breaks") -> None:
+    """Have an unsafe effect, then break, or fail on purpose, or ask to be tried again."""
+    _note(context, "unsafe")
+    if fails == "breaks":
+        raise RuntimeError("what now?")
+    if fails == "retryable" and context.attempt == 1:
+        raise Retryable("nothing happened yet")
+    if fails == "failed":
+        raise Failed("refused")
 
 
 @tool(effect="unsafe")

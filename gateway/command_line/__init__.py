@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from gateway.command_line import keys, memory, migrate, reading, running, up
+from gateway.command_line import dead_letters, doctor, keys, memory, migrate, reading, running, surgery, up
 from services.errors import PerdureError
 
 
@@ -25,6 +25,19 @@ for command in (
     reading.runs,
     reading.show,
     reading.tools,
+    surgery.pause,
+    surgery.resume,
+    surgery.fork,
+    surgery.retry,
+    surgery.skip,
+    surgery.override,
+    surgery.rerun,
+    surgery.resolve,
+    surgery.doubts,
+    surgery.why,
+    surgery.diff,
+    dead_letters.dead_letters,
+    doctor.doctor,
     memory.memory,
     keys.keys,
     migrate.migrate,

@@ -18,6 +18,8 @@ MARKS = {
     "failed": ("✗", "red"),
     "skipped": ("–", "dim"),
     "cancelled": ("–", "dim"),
+    "in_doubt": ("?", "magenta"),
+    "reused": ("✓", "dim"),
 }
 PHASES = {"run.created": "planning", "plan.created": "working", "answer.delta": "answering"}
 # everything a terminal could obey: C0 and C1 controls but for newline and tab
@@ -78,6 +80,8 @@ class RunView:
             step.status, step.started, step.finished = "running", step.started or event["at"], None
         elif what in {"waiting", "retrying"}:
             step.status = "waiting"
+        elif what == "reopened":
+            step.status, step.finished = "pending", None
         elif what != "progress":
             step.status, step.finished = what, event["at"]
 
@@ -115,6 +119,9 @@ def _note(what: str, data: dict[str, Any]) -> str:
         "retrying": lambda: "again: " + _text_of((data.get("error") or {}).get("detail")),
         "waiting": lambda: f"until {data.get('until')}",
         "progress": lambda: _text_of(data.get("text")),
+        "in_doubt": lambda: _text_of((data.get("error") or {}).get("detail")),
+        "reused": lambda: _text_of(data.get("output")),
+        "reopened": lambda: _text_of(data.get("how")),
         "skipped": lambda: _text_of(data.get("because")),
     }
     return notes[what]() if what in notes else ""

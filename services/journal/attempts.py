@@ -12,9 +12,10 @@ from services import database
 
 
 class Attempt(database.Base):
-    """How one attempt ended: succeeded, failed, retry, waiting, cancelled, lost, timed_out, handed_back or late.
+    """How one attempt ended: succeeded, failed, retry, waiting, cancelled; lost, timed_out, broken or handed_back when
+    nobody knows; late; abandoned or overridden when a person decided.
 
-    output is kept only for a late result, which never became the step's.
+    output is kept only where it did not simply become the step's: of a late attempt, and what a person gave.
     """
 
     __tablename__ = "attempts"
@@ -29,6 +30,11 @@ class Attempt(database.Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+def of_step(run_id: UUID, step_id: str) -> list[Attempt]:
+    """All ended attempts of one step, in order."""
+    return [attempt for attempt in of_run(run_id) if attempt.step_id == step_id]
 
 
 def of_run(run_id: UUID) -> list[Attempt]:

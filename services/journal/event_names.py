@@ -6,15 +6,20 @@ from enum import StrEnum
 class EventName(StrEnum):
     """`noun.past_tense`; the comment after each name is its `data`."""
 
-    RUN_CREATED = "run.created"  # {request, conversationId, userId}
+    RUN_CREATED = "run.created"  # {request, conversationId, userId, forkedFrom, fromStep}; the last two in a fork
+    RUN_PAUSED = "run.paused"  # {}
+    RUN_RESUMED = "run.resumed"  # {}
     PLAN_CREATED = "plan.created"  # {revision, source, note, steps: [{id, tool, arguments, dependsOn, why}]}
     STEP_STARTED = "step.started"  # {attempt, worker, tool}
     STEP_PROGRESS = "step.progress"  # {text}
     STEP_RETRYING = "step.retrying"  # {attempt, error, dueAt}; the lease was lost or the attempt failed
     STEP_WAITING = "step.waiting"  # {until}
-    STEP_SUCCEEDED = "step.succeeded"  # {attempt, output}
+    STEP_SUCCEEDED = "step.succeeded"  # {attempt, output, by}; by: only when not by the attempt in the regular way
+    STEP_REUSED = "step.reused"  # {from, output}: finished in the run that this one was forked from
+    STEP_IN_DOUBT = "step.in_doubt"  # {attempt, error}: a person must say whether its effect happened
+    STEP_REOPENED = "step.reopened"  # {how, arguments}: it is to run (again); how: retry, rerun, again, revived
     STEP_FAILED = "step.failed"  # {attempt, error}
-    STEP_SKIPPED = "step.skipped"  # {because}: a step before it failed
+    STEP_SKIPPED = "step.skipped"  # {because}: a step before it failed, or a person said so
     STEP_CANCELLED = "step.cancelled"  # {}
     ANSWER_DELTA = "answer.delta"  # {text, attempt}: a higher attempt replaces all that lower ones streamed
     ANSWER_COMPLETED = "answer.completed"  # {text}

@@ -59,6 +59,9 @@ class Run(database.Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     usage: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
+    paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    forked_from: Mapped[UUID | None] = mapped_column()
+    forked_step: Mapped[str | None] = mapped_column(Text)
     phase_worker: Mapped[str | None] = mapped_column(Text)
     phase_attempt: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     phase_failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -78,6 +81,8 @@ class Run(database.Base):
         Index(None, "tenant", "conversation_id", "created_at"),
         # the sweeper looks only at what is alive
         Index("ix_runs_alive", "phase", "rung_at", postgresql_where=text("phase is not null")),
+        # a run's forks
+        Index("ix_runs_forked_from", "forked_from", postgresql_where=text("forked_from is not null")),
         # what a dead worker owned
         Index("ix_runs_phase_worker", "phase_worker", postgresql_where=text("phase_worker is not null")),
     )

@@ -30,6 +30,7 @@ class StepStatus(StrEnum):
 
 
 Outcome = Literal["succeeded", "failed", "retry", "waiting", "cancelled"]
+LossReason = Literal["timed_out", "broken"]
 
 
 class Step(database.Base):
@@ -37,7 +38,9 @@ class Step(database.Base):
 
     arguments: as planned, with references. input: as called, references resolved. unmet: dependencies not yet done.
     attempt: the fence, one higher at every claim. failures: attempts that failed or were lost, held against
-    max_attempts.
+    max_attempts. effect_key: the idempotency key where it is not run:step (an effect carried over into a fork, or a new
+    one after an edit). unsure: an earlier attempt at this effect ended without our knowing how. reused_from: the run
+    that this result comes from.
     """
 
     __tablename__ = "steps"
@@ -64,6 +67,9 @@ class Step(database.Base):
     attempt: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     waited: Mapped[bool] = mapped_column(server_default=text("false"))
+    effect_key: Mapped[str | None] = mapped_column(Text)
+    unsure: Mapped[bool] = mapped_column(server_default=text("false"))
+    reused_from: Mapped[UUID | None] = mapped_column()
     worker: Mapped[str | None] = mapped_column(Text)
     output: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
@@ -81,6 +87,8 @@ class Step(database.Base):
         Index("ix_steps_ready", "rung_at", postgresql_where=text("status = 'ready'")),
         # the sweeper: timers and retries that are due
         Index("ix_steps_due", "due_at", postgresql_where=text("status = 'waiting'")),
+        # what waits for a person
+        Index("ix_steps_in_doubt", "tenant", "ready_at", postgresql_where=text("status = 'in_doubt'")),
         # what a worker holds, and what outlived its timeout
         Index("ix_steps_running", "worker", "deadline", postgresql_where=text("status = 'running'")),
     )
@@ -90,7 +98,8 @@ class Step(database.Base):
 class Claim:
     """A step that this worker may run, with all it needs for it. `fence` goes with the result.
 
-    outputs: step id → output of each dependency. run: tenant, user_id, conversation_id.
+    outputs: step id → output of each dependency. run: tenant, user_id, conversation_id. effect_key: the name of this
+    effect, the same on every attempt. unsure: an earlier attempt at it ended without our knowing how.
     """
 
     run_id: str
@@ -103,6 +112,8 @@ class Claim:
     failures: int
     max_attempts: int
     waited: bool
+    effect_key: str
+    unsure: bool
     outputs: dict[str, Any]
     run: dict[str, Any]
 
@@ -226,6 +237,22 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
     )
 
 
+def lose(claim: Claim, reason: LossReason, detail: str, *, input: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Say that nobody knows how this attempt ended: the step runs again, or waits for a person, as its effect says.
+
+    Returns the events to publish; none when the attempt was fenced off.
+    """
+    given = None if input is None else database.json(input)
+    return database.call("lose_step", claim.run_id, claim.step_id, claim.fence, reason, detail, given)
+
+
+def in_doubt(tenant: str, *, limit: int = 200) -> list[Step]:
+    """The steps that wait for a person to say whether their effect happened, oldest doubt first."""
+    query = select(Step).where(Step.tenant == tenant, Step.status == StepStatus.IN_DOUBT)
+    with database.session() as session:
+        return list(session.scalars(query.order_by(Step.ready_at).limit(limit)))
+
+
 def report_progress(claim: Claim, text: str) -> list[dict[str, Any]]:
     """Record `step.progress` for a running attempt; returns the event, or nothing when fenced off."""
     return database.call("report_step_progress", claim.run_id, claim.step_id, claim.fence, text)
@@ -243,6 +270,8 @@ def _claim(row: dict[str, Any]) -> Claim:
         failures=row["failures"],
         max_attempts=row["max_attempts"],
         waited=row["waited"],
+        effect_key=row["effect_key"] or f"{row['run']['id']}:{row['id']}",
+        unsure=row["unsure"],
         outputs=row["outputs"] or {},
         run=row["run"],
     )

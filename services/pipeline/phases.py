@@ -56,9 +56,11 @@ def grow_execution(run_id: str, step_ids: list[str]) -> None:
 
 
 def ring(run_id: str, phase: str) -> None:
-    """Ring a phase: plan, reflect or remember."""
+    """Ring a phase: plan, execute, reflect or remember."""
     if phase == "plan":
         start(run_id)
+    elif phase == "execute":
+        start(run_id, planned=True)
     elif phase == "reflect":
         _publish(_task("reflection_worker.reflect_on_run", run_id), run_id)
     elif phase == "remember":

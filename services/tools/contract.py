@@ -83,7 +83,7 @@ class Tool:
     """A function with everything that planning, running and recovery need to know about it.
 
     instant: it computes for a few milliseconds at most, never waits and takes no context, so the worker runs it without
-    a thread that a timeout could abandon.
+    a thread that a timeout could abandon. verify: tells whether the effect has happened (see `tool`).
     """
 
     name: str
@@ -98,6 +98,7 @@ class Tool:
     capabilities: tuple[str, ...]
     examples: tuple[str, ...]
     instant: bool = False
+    verify: Callable[..., Any] | None = None
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the arguments."""
@@ -113,13 +114,18 @@ def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
     capabilities: list[str] | None = None,
     examples: list[str] | None = None,
     instant: bool = False,
+    verify: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]:
     """Make a tool of the decorated function: its name, docstring and typed parameters become name, description, schema.
 
     effect: what repeating it after a crash would do (design: pure, idempotent, verify, unsafe).
     timeout: seconds for one attempt. examples: requests, in a user's words, that this tool answers. instant: it only
-    computes, for milliseconds, and takes no context.
+    computes, for milliseconds, and takes no context. verify: for effect="verify", a function of the context and the
+    same arguments that returns the output if the effect has happened and None if it has not; it is asked before an
+    attempt that follows one whose end nobody knows.
     """
+    if (effect == "verify") != (verify is not None):
+        raise TypeError('effect="verify" and verify=function go together: the one says that the other can be asked.')
 
     def decorate(function: Callable[..., Any]) -> Tool:
         description = inspect.getdoc(function)
@@ -138,6 +144,7 @@ def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
             capabilities=tuple(capabilities or ()),
             examples=tuple(examples or ()),
             instant=instant,
+            verify=verify,
         )
 
     return decorate

@@ -43,7 +43,7 @@ declare
   r runs%rowtype;
 begin
   select * into r from runs where id = p_run for update;
-  if not found or r.phase is null or r.cancel_requested then
+  if not found or r.phase is null or r.cancel_requested or r.paused_at is not null then
     return null;
   end if;
   if p_phase = 'reflect' and r.phase = 'execute' and r.open_steps = 0 then
@@ -112,7 +112,8 @@ begin
   update runs
   set plan_revision = r.plan_revision + 1, last_seq = r.last_seq + 1, open_steps = v_steps, brain = p_plan ->> 'brain',
       usage = runs.usage || jsonb_strip_nulls(jsonb_build_object('plan', nullif(p_plan -> 'usage', '{}'))),
-      phase = v_phase, status = case v_phase when 'execute' then 'executing' else 'reflecting' end,
+      phase = v_phase, status = case
+        when paused_at is not null then 'paused' when v_phase = 'execute' then 'executing' else 'reflecting' end,
       started_at = coalesce(started_at, v_now), phase_worker = null, phase_failures = 0, rung_at = v_now, rings = 1
   where id = r.id;
   return record_event(r.id, r.tenant, r.last_seq + 1, 'plan.created', null, jsonb_build_object(
@@ -194,8 +195,8 @@ declare
   r runs%rowtype;
 begin
   update runs
-  set status = p_status, phase = null, phase_worker = null, due_at = null, finished_at = clock_timestamp(),
-      last_seq = last_seq + 1, answer = coalesce(answer, partial_answer(p_run))
+  set status = p_status, phase = null, phase_worker = null, due_at = null, paused_at = null,
+      finished_at = clock_timestamp(), last_seq = last_seq + 1, answer = coalesce(answer, partial_answer(p_run))
   where id = p_run returning * into r;
   return record_event(p_run, r.tenant, r.last_seq, 'run.' || p_status, null, jsonb_strip_nulls(jsonb_build_object(
     'answer', r.answer, 'error', r.error)));
@@ -217,6 +218,7 @@ begin
     return null;
   end if;
   if p_retry_in is null then
+    perform bury(r, null, null, r.phase, 'phase_failed', jsonb_build_object('detail', p_detail));
     update runs set error = jsonb_build_object('detail', p_detail, 'phase', r.phase) where id = p_run;
     return jsonb_build_array(end_run(p_run, 'failed'));
   end if;
@@ -245,7 +247,7 @@ begin
   v_events := v_events || record_event(p_run, r.tenant, r.last_seq, 'run.cancel_requested', null, '{}');
   for v_step in
     update steps set status = 'cancelled', finished_at = clock_timestamp()
-    where run_id = p_run and status in ('pending', 'ready', 'waiting') returning id
+    where run_id = p_run and status in ('pending', 'ready', 'waiting', 'in_doubt') returning id
   loop
     r.last_seq := r.last_seq + 1;
     r.open_steps := r.open_steps - 1;

@@ -14,7 +14,8 @@ $$;
 create or replace function step_claim(r runs, s steps) returns jsonb language sql stable as $$
   select jsonb_build_object(
     'id', s.id, 'attempt', s.attempt, 'tool', s.tool, 'arguments', s.arguments, 'timeout', s.timeout,
-    'retry', s.retry, 'failures', s.failures, 'max_attempts', s.max_attempts, 'waited', s.waited,
+    'retry', s.retry, 'failures', s.failures, 'max_attempts', s.max_attempts, 'waited', s.waited, 'unsure', s.unsure,
+    'effect_key', s.effect_key,
     'outputs', case when s.arguments::text like '%${%' then
       (select jsonb_object_agg(d.id, coalesce(d.output, 'null')) from steps d
        where d.run_id = s.run_id and d.id = any (s.depends_on) and d.status = 'succeeded') end,
@@ -31,6 +32,10 @@ declare
 begin
   select * into r from runs where id = p_run for update;
   if not found or r.phase is distinct from 'execute' or r.cancel_requested then
+    return null;
+  end if;
+  if r.paused_at is not null then -- hold it back; resuming makes it ready again
+    update steps set status = 'pending' where run_id = p_run and id = p_step and status = 'ready';
     return null;
   end if;
   s := start_step(p_run, p_step, p_worker);
@@ -100,11 +105,18 @@ begin
   set status = case when v_final then p_outcome else 'waiting' end, input = coalesce(p_input, input),
       output = p_output, error = p_error, finished_at = case when v_final then v_now end, deadline = null,
       due_at = case when not v_final then v_now + make_interval(secs => p_delay) end,
-      failures = failures + (p_outcome in ('retry', 'failed'))::int, waited = waited or p_outcome = 'waiting'
+      failures = failures + (p_outcome in ('retry', 'failed'))::int, waited = waited or p_outcome = 'waiting',
+      unsure = unsure or p_outcome = 'retry'
   where run_id = p_run and id = p_step and attempt = p_attempt and status = 'running' returning * into s;
   if not found then
     -- fenced: a newer attempt owns the step, or it was settled without us; keep the late result for the record
     select * into s from steps where run_id = p_run and id = p_step;
+    if s.status = 'in_doubt' and s.attempt = p_attempt and p_outcome = 'succeeded' then
+      v_data := settle_by_hand(r, s, p_output, 'late attempt'); -- then there is no doubt any more
+      return v_data || jsonb_build_object('fenced', false, 'ready', (
+        select coalesce(jsonb_agg(jsonb_build_array(id, tool)), '[]') from steps
+        where run_id = p_run and v_data -> 'ready' ? id));
+    end if;
     s.attempt := p_attempt;
     s.worker := p_worker;
     perform record_attempt(s, 'late', p_output, p_error) where s.id is not null;
@@ -118,7 +130,7 @@ begin
     when 'retry' then jsonb_build_object('attempt', p_attempt, 'error', p_error, 'dueAt', wire_time(s.due_at))
     else jsonb_build_object('attempt', p_attempt, 'error', p_error) end;
   if p_outcome = 'succeeded' and s.dependents <> '{}' and not r.cancel_requested then
-    if p_go_on then
+    if p_go_on and r.paused_at is null then
       select id into v_next from steps
       where run_id = p_run and id = any (s.dependents) and status = 'pending' and unmet = 1 order by position limit 1;
     end if;
@@ -139,7 +151,7 @@ begin
       end if;
     end loop;
   end if;
-  if n.id is null and p_go_on and p_held <> '{}' and r.phase = 'execute' and not r.cancel_requested then
+  if n.id is null and p_go_on and p_held <> '{}' and not r.cancel_requested and r.paused_at is null then
     n := start_first(p_run, p_held, p_worker, v_now);
   end if;
   if n.id is not null then
@@ -155,6 +167,7 @@ begin
   end if;
   r.last_seq := r.last_seq + jsonb_array_length(v_events);
   if p_outcome = 'failed' then
+    perform bury(r, s.id, s.tool, null, coalesce(p_error ->> 'reason', 'failed'), p_error);
     v_skipped := skip_after(r, s);
     v_events := v_events || v_skipped;
   end if;
@@ -222,6 +235,10 @@ begin
   if not found or r.phase is distinct from 'execute' or r.cancel_requested then
     return null;
   end if;
+  if r.paused_at is not null then -- hold them back; resuming makes them ready again
+    update steps set status = 'pending' where run_id = p_run and status = 'ready';
+    return null;
+  end if;
   with rung as (
     update steps set rings = 1, rung_at = clock_timestamp()
     where run_id = p_run and status = 'ready' and rings = 0 returning id, tool, position
@@ -236,14 +253,17 @@ begin
                                                 'events', jsonb_build_array(record_started(s, r.last_seq + 1)));
 end $$;
 
--- An attempt ended without its worker saying so. p_reason: lost (worker died), timed_out, handed_back (counts as nothing).
--- Pure and idempotent steps get ready again at once; an unsafe one is never silently repeated.
-create or replace function lose_step(p_run uuid, p_step text, p_attempt int, p_reason text) returns jsonb
-language plpgsql as $$
+-- Nobody knows how an attempt ended. p_reason: lost (its worker died), timed_out, broken (unexpectedly), handed_back
+-- (its worker was stopped; counts as nothing). Pure and idempotent steps get ready again at once, and so do those that
+-- can be asked whether their effect happened; an unsafe one is never silently repeated but waits for a person.
+create or replace function lose_step(p_run uuid, p_step text, p_attempt int, p_reason text, p_detail text default null,
+                                     p_input jsonb default null)
+returns jsonb language plpgsql as $$
 declare
   r runs%rowtype;
   s steps%rowtype;
   v_error jsonb;
+  v_becomes text;
   v_over boolean;
   v_skipped jsonb := '[]';
   v_events jsonb;
@@ -254,25 +274,28 @@ begin
     return jsonb_build_array();
   end if;
   s.failures := s.failures + (p_reason <> 'handed_back')::int;
-  v_over := s.failures >= s.max_attempts or s.effect = 'unsafe' or r.cancel_requested;
-  v_error := jsonb_build_object('reason', p_reason, 'detail', case
-    when s.effect = 'unsafe' and p_reason = 'lost' then
-      'The worker died during this step, and nobody can tell whether its effect happened; it is not repeated.'
-    when p_reason = 'lost' then 'The worker that ran this step died.'
-    when p_reason = 'timed_out' then format('The step took longer than its timeout of %s s.', s.timeout)
-    else 'The worker was stopped and gave the step back.' end);
+  v_becomes := case
+    when r.cancel_requested then 'cancelled'
+    when s.effect = 'unsafe' or (s.effect = 'verify' and s.failures >= s.max_attempts) then 'in_doubt'
+    when s.failures >= s.max_attempts then 'failed'
+    else 'ready' end;
+  v_over := v_becomes in ('failed', 'cancelled');
+  v_error := jsonb_build_object('reason', p_reason, 'detail', lost_because(s, p_reason, p_detail)
+    || case v_becomes when 'in_doubt' then ' Nobody can tell whether its effect happened, so it is not repeated.'
+                      else '' end);
   perform record_attempt(s, p_reason, null, v_error);
   update steps
-  set status = case when not v_over then 'ready' when r.cancel_requested then 'cancelled' else 'failed' end,
-      failures = s.failures, error = case when v_over then v_error end, deadline = null, due_at = null, rung_at = null,
-      ready_at = clock_timestamp(), worker = case when v_over then worker end,
+  set status = v_becomes, failures = s.failures, error = case when v_becomes <> 'ready' then v_error end,
+      unsure = true, input = coalesce(p_input, input), deadline = null, due_at = null, rung_at = null,
+      ready_at = clock_timestamp(), worker = case when v_becomes <> 'ready' then worker end,
       finished_at = case when v_over then clock_timestamp() end
   where run_id = p_run and id = p_step;
   r.last_seq := r.last_seq + 1;
-  v_events := jsonb_build_array(record_event(p_run, r.tenant, r.last_seq,
-    case when not v_over then 'step.retrying' when r.cancel_requested then 'step.cancelled' else 'step.failed' end,
+  v_events := jsonb_build_array(record_event(p_run, r.tenant, r.last_seq, case v_becomes
+    when 'ready' then 'step.retrying' when 'in_doubt' then 'step.in_doubt' else 'step.' || v_becomes end,
     p_step, jsonb_build_object('attempt', p_attempt, 'error', v_error)));
-  if v_over and not r.cancel_requested then
+  if v_becomes = 'failed' then
+    perform bury(r, s.id, s.tool, null, case p_reason when 'lost' then 'poison' else p_reason end, v_error);
     v_skipped := skip_after(r, s);
   end if;
   r.open_steps := r.open_steps - v_over::int - jsonb_array_length(v_skipped);
@@ -285,6 +308,13 @@ begin
   end if;
   return v_events || v_skipped;
 end $$;
+
+create or replace function lost_because(s steps, p_reason text, p_detail text) returns text language sql immutable as $$
+  select coalesce(p_detail, case p_reason
+    when 'lost' then 'The worker that ran this step died.'
+    when 'timed_out' then format('The step took longer than its timeout of %s s.', s.timeout)
+    else 'The worker was stopped and gave the step back.' end)
+$$;
 
 -- A step's wait is over: make it ready for a message. False when it is not due yet or no longer waiting.
 create or replace function wake_step(p_run uuid, p_step text) returns boolean language sql as $$

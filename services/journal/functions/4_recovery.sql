@@ -1,7 +1,7 @@
 -- What the sweeper and the heartbeats call. All are safe at any number of copies.
 
 create or replace function beat_worker(p_worker text, p_kind text, p_host text, p_pid int, p_started double precision,
-                                       p_backlog int)
+                                       p_backlog int default 0)
 returns void language sql as $$
   insert into workers (id, kind, host, pid, process_started, backlog)
   values (p_worker, p_kind, p_host, p_pid, p_started, p_backlog)
@@ -18,19 +18,20 @@ create or replace function release_worker(p_worker text, p_reason text) returns 
 declare
   v_events jsonb := '[]';
   s record;
-  r record;
+  r runs%rowtype;
 begin
   perform pg_advisory_xact_lock(hashtext('perdure release_worker'));
   delete from workers where id = p_worker;
   for s in select run_id, id, attempt from steps where status = 'running' and worker = p_worker order by run_id, id loop
     v_events := v_events || lose_step(s.run_id, s.id, s.attempt, p_reason);
   end loop;
-  for r in select id, phase_failures from runs where phase_worker = p_worker order by id loop
+  for r in select * from runs where phase_worker = p_worker order by id loop
     if p_reason = 'lost' and r.phase_failures >= 4 then
       perform from runs where id = r.id and phase_worker = p_worker for update;
       continue when not found;
       update runs set error = jsonb_build_object('phase', phase, 'detail',
-        'Five workers in a row died in this phase; the run is given up.') where id = r.id;
+        'Five workers in a row died in this phase; the run is given up.') where id = r.id returning * into r;
+      perform bury(r, null, null, r.phase, 'poison', r.error);
       v_events := v_events || end_run(r.id, 'failed');
     else
       update runs
@@ -90,7 +91,8 @@ create or replace function sweep_phases(p_empty text[], p_limit int) returns jso
     select phase, max(rung_at) as rung_at from runs where phase is not null and phase_worker is not null group by phase
   ), lost as (
     select r.id from runs r left join newest n using (phase)
-    where r.phase is not null and r.phase_worker is null and (r.phase <> 'execute' or r.open_steps = 0)
+    where r.phase is not null and r.phase_worker is null and r.paused_at is null
+      and (r.phase <> 'execute' or r.open_steps = 0)
       and (r.due_at is null or r.due_at <= clock_timestamp())
       and (r.rung_at is null or (
         r.rung_at < clock_timestamp() - interval '3 s' * power(2, least(r.rings, 6) - 1)

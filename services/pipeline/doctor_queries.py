@@ -1,0 +1,201 @@
+"""The doctor's checks of runs and steps: what must hold, the query that finds where it does not, how it is mended."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+OPEN = "('pending', 'ready', 'running', 'waiting', 'in_doubt')"
+MINE = "(cast(:tenant as text) is null or r.tenant = :tenant)"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A query of the rows that break an invariant: run_id, maybe step_id, and what explanation and repair need.
+
+    repair: mend (count anew), release (the worker's leases), ring (the step or phase), sweep, or None when only a
+    person can help.
+    """
+
+    severity: Literal["error", "warning"]
+    invariant: str
+    query: str
+    explanation: str
+    repair: Literal["mend", "release", "ring", "sweep"] | None
+
+
+CHECKS = [
+    Check(
+        "error",
+        "a run's count of open steps is right",
+        f"""
+        select r.id as run_id, r.open_steps as counted, count(s.id) as actual
+        from runs r left join steps s on s.run_id = r.id and s.status in {OPEN}
+        where r.phase is not null and {MINE} group by r.id having r.open_steps <> count(s.id)""",
+        "It counts {counted} open steps but has {actual}: it would never end, or too early.",
+        "mend",
+    ),
+    Check(
+        "error",
+        "a step's count of unmet dependencies is right",
+        f"""
+        select r.id as run_id, s.id as step_id, s.unmet as counted,
+               count(d.id) filter (where not dependency_met(d)) as actual
+        from runs r join steps s on s.run_id = r.id
+          left join steps d on d.run_id = s.run_id and d.id = any (s.depends_on)
+        where r.phase is not null and s.status = 'pending' and {MINE}
+        group by r.id, s.run_id, s.id having s.unmet <> count(d.id) filter (where not dependency_met(d))""",
+        "It counts {counted} unmet dependencies but has {actual}: it would never start, or too early.",
+        "mend",
+    ),
+    Check(
+        "error",
+        "everything alive has an owner",
+        f"""
+        select r.id as run_id, s.id as step_id from runs r join steps s on s.run_id = r.id
+        where r.phase = 'execute' and r.paused_at is null and not r.cancel_requested and s.status = 'pending'
+          and s.unmet = 0 and {MINE}""",
+        "All its dependencies are done, but it is not ready: nobody would ever start it.",
+        "mend",
+    ),
+    Check(
+        "error",
+        "everything alive has an owner",
+        f"""
+        select r.id as run_id, s.id as step_id from runs r join steps s on s.run_id = r.id
+        where r.phase is not null and s.status = 'waiting' and s.due_at is null and {MINE}""",
+        "It waits, but for no time: nobody would ever wake it.",
+        "mend",
+    ),
+    Check(
+        "error",
+        "an ended run has no open step",
+        f"""
+        select r.id as run_id, s.id as step_id, s.status, r.status as run_status
+        from runs r join steps s on s.run_id = r.id where r.phase is null and s.status in {OPEN} and {MINE}""",
+        "The step is {status} though its run has ended ({run_status}).",
+        "mend",
+    ),
+    Check(
+        "error",
+        "no lease of the dead",
+        f"""
+        select r.id as run_id, s.id as step_id, s.worker from runs r join steps s on s.run_id = r.id
+        where s.status = 'running' and r.phase is not null and {MINE}
+          and not exists (select from workers w where w.id = s.worker)""",
+        "It is held by worker {worker}, which is not alive.",
+        "release",
+    ),
+    Check(
+        "error",
+        "no lease of the dead",
+        f"""
+        select r.id as run_id, r.phase, r.phase_worker as worker from runs r
+        where r.phase_worker is not null and {MINE}
+          and not exists (select from workers w where w.id = r.phase_worker)""",
+        "Its {phase} phase is held by worker {worker}, which is not alive.",
+        "release",
+    ),
+    Check(
+        "warning",
+        "attempts end in time",
+        f"""
+        select r.id as run_id, s.id as step_id, s.timeout from runs r join steps s on s.run_id = r.id
+        where s.status = 'running' and s.deadline < clock_timestamp() - interval '10 s' and {MINE}""",
+        "The attempt has outlived its timeout of {timeout} s, and no sweeper has cut it off.",
+        "sweep",
+    ),
+    Check(
+        "warning",
+        "timers ring",
+        f"""
+        select r.id as run_id, s.id as step_id, s.due_at from runs r join steps s on s.run_id = r.id
+        where s.status = 'waiting' and s.due_at < clock_timestamp() - interval '10 s' and {MINE}
+          and r.phase is not null""",
+        "It was due at {due_at:%H:%M:%S}, and no sweeper has woken it.",
+        "sweep",
+    ),
+    Check(
+        "warning",
+        "what is ready is taken",
+        f"""
+        select r.id as run_id, s.id as step_id, s.rings from runs r join steps s on s.run_id = r.id
+        where s.status = 'ready' and r.phase = 'execute' and {MINE}
+          and coalesce(s.rung_at, s.ready_at) < clock_timestamp() - interval '60 s'""",
+        "It has been ready for more than a minute, was rung {rings} times, and no worker took it.",
+        "ring",
+    ),
+    Check(
+        "warning",
+        "what is ready is taken",
+        f"""
+        select r.id as run_id, r.phase, r.rings from runs r
+        where r.phase in ('plan', 'reflect', 'remember') and r.phase_worker is null and r.paused_at is null and {MINE}
+          and coalesce(r.due_at, '-infinity') < clock_timestamp()
+          and coalesce(r.rung_at, r.due_at, r.created_at) < clock_timestamp() - interval '60 s'""",
+        "Its {phase} phase has waited for more than a minute, was rung {rings} times, and no worker took it.",
+        "ring",
+    ),
+    Check(
+        "warning",
+        "what is settled is joined",
+        f"""
+        select r.id as run_id, 'reflect' as phase from runs r
+        where r.phase = 'execute' and r.open_steps = 0 and r.paused_at is null and {MINE}
+          and (select max(s.finished_at) from steps s where s.run_id = r.id) < clock_timestamp() - interval '20 s'
+          and not exists (select from steps s where s.run_id = r.id and s.status in {OPEN})""",
+        "All its steps have ended, but nobody has taken it to reflection.",
+        "ring",
+    ),
+    Check(
+        "error",
+        "events are numbered without a gap",
+        f"""
+        select r.id as run_id, r.last_seq, count(e.seq) as events, coalesce(max(e.seq), 0) as highest
+        from runs r left join events e on e.run_id = r.id
+        where (r.phase is not null or :everything or r.finished_at > now() - interval '1 day') and {MINE}
+        group by r.id having count(e.seq) <> r.last_seq or coalesce(max(e.seq), 0) <> r.last_seq""",
+        "It has {events} events numbered up to {highest}, and counts {last_seq}.",
+        None,
+    ),
+    Check(
+        "error",
+        "a run ends with its one terminal event",
+        f"""
+        select r.id as run_id, r.status, count(e.seq) as events
+        from runs r left join events e
+          on e.run_id = r.id and e.name in ('run.succeeded', 'run.failed', 'run.cancelled')
+        where (r.phase is not null or :everything or r.finished_at > now() - interval '1 day') and {MINE}
+        group by r.id
+        having count(e.seq) <> (r.phase is null)::int or (r.phase is null and max(e.seq) <> r.last_seq)""",
+        "The run is {status} and has {events} terminal events.",
+        None,
+    ),
+    Check(
+        "error",
+        "the tools of live steps exist",
+        f"""
+        select r.id as run_id, s.id as step_id, s.tool from runs r join steps s on s.run_id = r.id
+        where r.phase is not null and s.status in ('pending', 'ready', 'waiting') and {MINE}
+          and not exists (select from tools t where t.name = s.tool)""",
+        "No worker has the tool {tool!r}; start one that has it, or skip the step.",
+        None,
+    ),
+]
+
+# What waits for a person: (what, how many, sentence).
+COUNTS = [
+    (
+        "dead letters are looked at",
+        f"select count(*) from dead_letters r where resolved_at is null and {MINE}",
+        "{number} dead letters wait to be resumed, restarted or discarded.",
+    ),
+    (
+        "doubts are resolved",
+        f"select count(*) from steps r where status = 'in_doubt' and {MINE}",
+        "{number} steps are in doubt and wait for a person.",
+    ),
+    (
+        "paused runs are remembered",
+        f"select count(*) from runs r where phase is not null and paused_at is not null and {MINE}",
+        "{number} runs are paused.",
+    ),
+]
