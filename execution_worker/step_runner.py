@@ -10,11 +10,11 @@ from typing import Any, Literal
 import orjson
 from pydantic import ValidationError
 
-from execution_worker import cancellation, registry, tool_threads
+from execution_worker import cancellation, registry, tool_threads, turns
 from services import clock, logs, settings
 from services.errors import Cancelled, Failed, Retryable, ToolError
 from services.journal import event_feed, references, steps
-from services.journal.steps import Claim, LossReason, Outcome
+from services.journal.steps import Claim, LossReason, Outcome, ReadyStep
 from services.pipeline import heartbeat, phases, short_timers, worker_process
 from services.tools.contract import Tool, ToolContext, WaitUntil
 
@@ -40,33 +40,42 @@ def run_strand(run_id: str, step_id: str) -> None:
         return  # a doubled or late message
     claim, events = claimed
     event_feed.publish(events)
-    _run_on(claim)
+    _run_on(claim, [])
 
 
 def begin_run(run_id: str) -> None:
-    """Open the run's execution: ring its ready steps but the first, and run that one and its strand here."""
+    """Open the run's execution: run its first ready step and that one's strand here, ring or hold the others."""
     if worker_process.draining():
         return
     begun = steps.begin(run_id, heartbeat.worker_id())
     if begun is None:
         return  # a doubled or late message
     claim, ready, events = begun
-    phases.open_execution(run_id, ready)
+    held, others = _parted(ready)
+    phases.open_execution(run_id, others)
     event_feed.publish(events)
-    _run_on(claim)
+    _run_on(claim, held)
 
 
-def _run_on(first: Claim) -> None:
-    """The strand: the claimed step, then each step that becomes ready and is given to us with the result's commit."""
+def _run_on(first: Claim, held: list[str]) -> None:
+    """The strand: the claimed step, then what each result's commit gives us next, until there is nothing more.
+
+    held: ready steps of instant tools. They are run here, one after another, since a message would cost more than they
+    do; but they never wait for a step that takes long.
+    """
     worker = heartbeat.worker_id()
     claim: Claim | None = first
     until = time.monotonic() + settings.current().strand_seconds
     while claim is not None:
+        if held and not _is_instant(claim.tool):
+            phases.grow_execution(claim.run_id, held)
+            held = []
         with logs.bound(step=claim.step_id, attempt=claim.fence):
             given, ended = _run(claim)
             if ended.outcome == "unknown":
                 error = ended.error or {}
                 event_feed.publish(steps.lose(claim, error["reason"], error["detail"], input=given))
+                phases.grow_execution(claim.run_id, held)
                 return  # waits for a person, or (the run was cancelled meanwhile) is over
             finished = steps.finish(
                 claim,
@@ -77,15 +86,30 @@ def _run_on(first: Claim) -> None:
                 error=ended.error,
                 delay=ended.delay,
                 go_on=time.monotonic() < until and not worker_process.draining(),
+                held=held,
             )
-        if finished.ready:
-            phases.grow_execution(claim.run_id, finished.ready)
+        more, others = _parted(finished.ready)
+        held = [step for step in held if finished.next is None or step != finished.next.step_id] + more
+        if finished.next is None:
+            others, held = others + held, []
+        phases.grow_execution(claim.run_id, others)
         event_feed.publish(finished.events)
         if ended.delay is not None:
             short_timers.ring_in(ended.delay, claim.run_id, claim.step_id)
         if finished.fenced:
             log.warning("A late result was refused", step=claim.step_id, attempt=claim.fence)
         claim = finished.next
+
+
+def _parted(ready: list[ReadyStep]) -> tuple[list[str], list[str]]:
+    """The ids of the ready steps to hold, and of those to ring for any worker."""
+    held = [step.id for step in ready if _is_instant(step.tool)]
+    return held, [step.id for step in ready if not _is_instant(step.tool)]
+
+
+def _is_instant(tool: str) -> bool:
+    found = registry.find(tool)
+    return found is not None and found.instant
 
 
 def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
@@ -132,14 +156,16 @@ def _call(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> Any:
                 return happened
         if tool.takes_context:
             values["context"] = context
-        return tool_threads.run(lambda: tool.function(**values), timeout=claim.timeout, cancelled=cancelled)
+        with turns.given_up():
+            return tool_threads.run(lambda: tool.function(**values), timeout=claim.timeout, cancelled=cancelled)
 
 
 def _verified(verify: Callable[..., Any], context: ToolContext, values: dict[str, Any]) -> Any:
     """The output of the effect if it has happened, else None. Raises RuntimeError when that can't be found out."""
     timeout = (context.deadline - clock.now()).total_seconds()
     try:
-        return tool_threads.run(lambda: verify(context, **values), timeout=timeout, cancelled=context.cancelled)
+        with turns.given_up():
+            return tool_threads.run(lambda: verify(context, **values), timeout=timeout, cancelled=context.cancelled)
     except Failed as error:
         # not to be able to ask is no failure of the step: it may have happened
         raise RuntimeError(f"whether it happened can't be found out: {error.detail}") from error

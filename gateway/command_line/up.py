@@ -59,6 +59,7 @@ def up(context: click.Context, once: bool, request: str | None, verbose: bool) -
 def _bring_up(supervisor: Supervisor, signals: _Signals) -> None:
     click.echo(f"Starting a stack in {supervisor.home}")
     supervisor.start_servers()
+    click.echo(f"Brain: {_brain()}")
     click.echo("Migrating the database")
     _migrate()
     supervisor.start_processes()
@@ -78,6 +79,14 @@ def _bring_up(supervisor: Supervisor, signals: _Signals) -> None:
         if time.monotonic() > give_up:
             raise Unavailable(f"Not ready after {READY_SECONDS} s: {' '.join(missing)} Logs: {supervisor.logs}")
         time.sleep(TICK)
+
+
+def _brain() -> str:
+    current = settings.current()
+    if current.model_configured:
+        return f"{current.model} at {current.openai_base_url or 'api.openai.com'}"
+    unused = f"; PERDURE_MODEL={current.model} has no effect" if "model" in current.model_fields_set else ""
+    return f"offline, since no model key is set{unused}. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a model."
 
 
 def _migrate() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, DateTime, Float, ForeignKey, Index, Integer, Text, select, text
@@ -118,17 +118,24 @@ class Claim:
     run: dict[str, Any]
 
 
+class ReadyStep(NamedTuple):
+    """A step that waits for a worker."""
+
+    id: str
+    tool: str
+
+
 @dataclass(frozen=True)
 class Finished:
     """What finishing a step led to.
 
-    fenced: the result came too late and was only kept for the record. next: a step that this made ready and that this
-    worker now owns. ready: other steps to ring. settled: no step of the run is left open. events: to publish.
+    fenced: the result came too late and was only kept for the record. next: a step that this worker now owns. ready:
+    other steps that this made ready. settled: no step of the run is left open. events: to publish.
     """
 
     fenced: bool
     next: Claim | None
-    ready: list[str]
+    ready: list[ReadyStep]
     settled: bool
     events: list[dict[str, Any]]
 
@@ -181,12 +188,13 @@ def claim(run_id: str, step_id: str, worker: str) -> tuple[Claim, list[dict[str,
     return (_claim(claimed), claimed["events"]) if claimed else None
 
 
-def begin(run_id: str, worker: str) -> tuple[Claim, list[str], list[dict[str, Any]]] | None:
-    """Begin the execution of a planned run: the first ready step as this worker's, the ids of the other ready steps,
-    and the events. None for a doubled message.
+def begin(run_id: str, worker: str) -> tuple[Claim, list[ReadyStep], list[dict[str, Any]]] | None:
+    """Begin the execution of a planned run: the first ready step as this worker's, the other ready steps, the events.
+
+    None for a doubled message.
     """
     begun = database.call("begin_execution", run_id, worker)
-    return (_claim(begun), begun["ready"], begun["events"]) if begun else None
+    return (_claim(begun), [ReadyStep(*step) for step in begun["ready"]], begun["events"]) if begun else None
 
 
 def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
@@ -199,10 +207,12 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
     error: dict[str, Any] | None = None,
     delay: float | None = None,
     go_on: bool = True,
+    held: list[str] | None = None,
 ) -> Finished:
     """Record how an attempt ended, in one commit with all that follows from it.
 
-    delay: seconds until a retry or a wait is due. go_on: claim one of the steps that this made ready for this worker.
+    delay: seconds until a retry or a wait is due. go_on: claim one of the steps that this made ready for this worker,
+    or else one of the ready steps `held` by it.
     """
     found = database.call(
         "finish_step",
@@ -216,11 +226,12 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
         None if error is None else database.json(error),
         delay,
         go_on,
+        held or [],
     )
     return Finished(
         fenced=found["fenced"],
         next=_claim(found["next"]) if found.get("next") else None,
-        ready=found.get("ready") or [],
+        ready=[ReadyStep(*step) for step in found.get("ready") or ()],
         settled=found.get("settled", False),
         events=found.get("events") or [],
     )

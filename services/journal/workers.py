@@ -3,14 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Double, Index, Integer, Text, func, select
+from sqlalchemy import DateTime, Double, Index, Integer, Text, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database
 
 
 class Worker(database.Base):
-    """A living process. `id` is unique over restarts: kind@host:pid:start time."""
+    """A living process. `id` is unique over restarts: kind@host:pid:start time.
+
+    backlog: messages it has taken from the broker and not begun yet, at its last heartbeat.
+    """
 
     __tablename__ = "workers"
 
@@ -19,15 +22,16 @@ class Worker(database.Base):
     host: Mapped[str] = mapped_column(Text)
     pid: Mapped[int] = mapped_column(Integer)
     process_started: Mapped[float] = mapped_column(Double)
+    backlog: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     beat_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
     __table_args__ = (Index(None, "beat_at"), Index(None, "host"))
 
 
-def beat(worker: str, kind: str, host: str, pid: int, process_started: float) -> None:
+def beat(worker: str, kind: str, host: str, pid: int, process_started: float, backlog: int = 0) -> None:
     """Say that this process lives (every `heartbeat_seconds`); registers it the first time."""
-    database.call("beat_worker", worker, kind, host, pid, process_started)
+    database.call("beat_worker", worker, kind, host, pid, process_started, backlog)
 
 
 def alive(host: str | None = None) -> list[Worker]:

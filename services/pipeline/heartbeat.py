@@ -6,6 +6,7 @@ Started by every worker and by the scheduler.
 import os
 import socket
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,6 +36,11 @@ def host() -> str:
     return f"{socket.gethostname()}/{namespace}"
 
 
+def counts_as_backlog(count: Callable[[], int]) -> None:
+    """Add a count of messages that this process has taken and not begun: as long as there are any, none is missed."""
+    _backlog.append(count)
+
+
 def start(kind: str) -> None:
     """Register this process as a worker of that kind and keep its heart beating until `stop`."""
     global _kind
@@ -61,6 +67,7 @@ def report_dead_neighbours() -> None:
 
 
 _stopped = threading.Event()
+_backlog: list[Callable[[], int]] = []
 
 
 def _beat_on() -> None:
@@ -73,7 +80,8 @@ def _beat_on() -> None:
 
 
 def _beat() -> None:
-    workers.beat(worker_id(), _kind, host(), os.getpid(), _started(os.getpid()))
+    backlog = sum(count() for count in _backlog)
+    workers.beat(worker_id(), _kind, host(), os.getpid(), _started(os.getpid()), backlog)
 
 
 def _lives(pid: int, started: float) -> bool:

@@ -82,7 +82,8 @@ def _member(run_id: str, task: str, *ids: str) -> Signature:
 
 
 def _task(name: str, *ids: str) -> Signature:
-    return _app().signature(name, args=ids, immutable=True)
+    # without ignore_result every publish would subscribe to a channel for a result that nobody reads
+    return _app().signature(name, args=ids, immutable=True, options={"ignore_result": True})
 
 
 def _chord_id(run_id: str) -> str:

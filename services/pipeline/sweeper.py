@@ -25,14 +25,16 @@ def sweep() -> int:
     if _broker_was_wiped():
         log.info("The broker is new or lost its messages; everything ready is rung again")
         database.call("forget_rings")
-    empty = _empty_queues()
-    steps = database.call("sweep_steps", empty, BATCH)
+    drained = _drained_queues()
+    steps = database.call("sweep_steps", drained, BATCH)
     for run_id, step_id, _queue in steps:
         phases.grow_execution(run_id, [step_id])
-    unowned = database.call("sweep_phases", [phase for phase, queue in _PHASE_QUEUES.items() if queue in empty], BATCH)
+    unowned = database.call(
+        "sweep_phases", [phase for phase, queue in _PHASE_QUEUES.items() if queue in drained], BATCH
+    )
     for run_id, phase in unowned:
         phases.ring(run_id, phase)
-    if celery_app.REFLECTION in empty and memories.any_pending():
+    if celery_app.REFLECTION in drained and memories.any_pending():
         phases.ring_embedding()
     return len(steps) + len(unowned)
 
@@ -52,8 +54,11 @@ def _broker_was_wiped() -> bool:
         return False  # away, not wiped; it will answer again
 
 
-def _empty_queues() -> list[str]:
-    """The queues in which no message waits. With another broker than Redis, or none in reach: none, to be careful."""
+def _drained_queues() -> list[str]:
+    """The queues of which no message waits, neither in the broker nor in the hands of a worker.
+
+    With another broker than Redis, or none in reach: none of them, to be careful.
+    """
     if settings.current().broker != settings.current().redis:
         return []
     names = [celery_app.PLANNING, celery_app.EXECUTION, celery_app.REFLECTION]
@@ -61,6 +66,8 @@ def _empty_queues() -> list[str]:
         with event_feed.client().pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.llen(name)
-            return [name for name, length in zip(names, pipe.execute(), strict=True) if length == 0]
+            lengths = dict(zip(names, pipe.execute(), strict=True))
     except redis.RedisError:
         return []
+    held = {worker.kind for worker in workers.alive() if worker.backlog}
+    return [name for name in names if lengths[name] == 0 and name not in held]

@@ -11,6 +11,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
+from celery.worker import state
 
 from services import logs, settings
 from services.pipeline import heartbeat
@@ -29,6 +30,7 @@ def prepare(app: Celery, kind: str) -> None:
 
     def begin(**_: Any) -> None:
         logs.configure(kind)
+        heartbeat.counts_as_backlog(_taken_not_begun)
         heartbeat.start(kind)
 
     def ready(**_: Any) -> None:
@@ -46,6 +48,10 @@ def prepare(app: Celery, kind: str) -> None:
     worker_ready.connect(ready, weak=False)
     worker_shutting_down.connect(drain, weak=False)
     worker_shutdown.connect(end, weak=False)
+
+
+def _taken_not_begun() -> int:
+    return max(len(state.reserved_requests) - len(state.active_requests), 0)
 
 
 def _end_in_time() -> None:

@@ -55,6 +55,17 @@ create or replace function start_step(p_run uuid, p_step text, p_worker text) re
   where run_id = p_run and id = p_step and status = 'ready' returning *
 $$;
 
+-- The first of these steps that is still ready becomes this worker's.
+create or replace function start_first(p_run uuid, p_steps text[], p_worker text, p_now timestamptz) returns steps
+language sql as $$
+  update steps
+  set status = 'running', attempt = attempt + 1, worker = p_worker, started_at = p_now,
+      deadline = step_deadline(p_now, timeout)
+  where run_id = p_run and id = (
+    select id from steps where run_id = p_run and id = any (p_steps) and status = 'ready' order by position limit 1)
+  returning *
+$$;
+
 create or replace function record_started(s steps, p_seq int) returns jsonb language sql as $$
   select record_event(s.run_id, s.tenant, p_seq, 'step.started', s.id, started_data(s))
 $$;
@@ -68,10 +79,11 @@ $$;
 
 -- One commit for the whole of "this step is done": its result, its dependents, the events, the next step of the strand.
 -- p_outcome: succeeded, failed, cancelled (final); retry, waiting (comes back after p_delay seconds).
--- This is the hot path: a step in a strand costs one call of it, so it touches each row once.
+-- p_go_on: claim a next step for this worker, one that this made ready or else one of p_held, ready steps that the
+-- worker keeps without a message. This is the hot path: a step in a strand costs one call of it.
 create or replace function finish_step(p_run uuid, p_step text, p_attempt int, p_worker text, p_outcome text,
                                        p_input jsonb, p_output jsonb, p_error jsonb, p_delay double precision,
-                                       p_go_on boolean)
+                                       p_go_on boolean, p_held text[])
 returns jsonb language plpgsql as $$
 declare
   r runs%rowtype;
@@ -81,7 +93,7 @@ declare
   v_final boolean := p_outcome in ('succeeded', 'failed', 'cancelled');
   v_now timestamptz := clock_timestamp();
   v_next text;
-  v_ready text[] := '{}';
+  v_ready jsonb := '[]';
   v_name text;
   v_data jsonb;
   v_started jsonb;
@@ -100,7 +112,10 @@ begin
     -- fenced: a newer attempt owns the step, or it was settled without us; keep the late result for the record
     select * into s from steps where run_id = p_run and id = p_step;
     if s.status = 'in_doubt' and s.attempt = p_attempt and p_outcome = 'succeeded' then
-      return settle_by_hand(r, s, p_output, 'late attempt') || '{"fenced": false}'; -- then there is no doubt any more
+      v_data := settle_by_hand(r, s, p_output, 'late attempt'); -- then there is no doubt any more
+      return v_data || jsonb_build_object('fenced', false, 'ready', (
+        select coalesce(jsonb_agg(jsonb_build_array(id, tool)), '[]') from steps
+        where run_id = p_run and v_data -> 'ready' ? id));
     end if;
     s.attempt := p_attempt;
     s.worker := p_worker;
@@ -132,9 +147,13 @@ begin
       if d.status = 'running' then
         n := d;
       elsif d.status = 'ready' then
-        v_ready := v_ready || d.id;
+        v_ready := v_ready || jsonb_build_array(jsonb_build_array(d.id, d.tool));
       end if;
     end loop;
+  end if;
+  if n.id is null and p_go_on and p_held <> '{}' and r.phase = 'execute' and not r.cancel_requested
+     and r.paused_at is null then
+    n := start_first(p_run, p_held, p_worker, v_now);
   end if;
   if n.id is not null then
     v_started := started_data(n);
@@ -161,7 +180,7 @@ begin
   if r.open_steps = 0 and r.cancel_requested then
     v_events := v_events || end_run(p_run, 'cancelled');
   end if;
-  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', to_jsonb(v_ready),
+  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', v_ready,
                             'settled', r.open_steps = 0,
                             'next', case when n.id is not null then step_claim(r, n) end);
 end $$;
@@ -212,7 +231,7 @@ create or replace function begin_execution(p_run uuid, p_worker text) returns js
 declare
   r runs%rowtype;
   s steps%rowtype;
-  v_ready text[];
+  v_ready jsonb;
 begin
   select * into r from runs where id = p_run for update;
   if not found or r.phase is distinct from 'execute' or r.cancel_requested then
@@ -224,15 +243,15 @@ begin
   end if;
   with rung as (
     update steps set rings = 1, rung_at = clock_timestamp()
-    where run_id = p_run and status = 'ready' and rings = 0 returning id, position
+    where run_id = p_run and status = 'ready' and rings = 0 returning id, tool, position
   )
-  select array_agg(id order by position) into v_ready from rung;
+  select jsonb_agg(jsonb_build_array(id, tool) order by position) into v_ready from rung;
   if v_ready is null then
     return null;
   end if;
-  s := start_step(p_run, v_ready[1], p_worker);
+  s := start_step(p_run, v_ready -> 0 ->> 0, p_worker);
   update runs set last_seq = r.last_seq + 1 where id = p_run;
-  return step_claim(r, s) || jsonb_build_object('ready', v_ready[2:],
+  return step_claim(r, s) || jsonb_build_object('ready', v_ready - 0,
                                                 'events', jsonb_build_array(record_started(s, r.last_seq + 1)));
 end $$;
 

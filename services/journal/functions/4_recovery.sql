@@ -1,9 +1,11 @@
 -- What the sweeper and the heartbeats call. All are safe at any number of copies.
 
-create or replace function beat_worker(p_worker text, p_kind text, p_host text, p_pid int, p_started double precision)
+create or replace function beat_worker(p_worker text, p_kind text, p_host text, p_pid int, p_started double precision,
+                                       p_backlog int)
 returns void language sql as $$
-  insert into workers (id, kind, host, pid, process_started) values (p_worker, p_kind, p_host, p_pid, p_started)
-  on conflict (id) do update set beat_at = clock_timestamp()
+  insert into workers (id, kind, host, pid, process_started, backlog)
+  values (p_worker, p_kind, p_host, p_pid, p_started, p_backlog)
+  on conflict (id) do update set beat_at = clock_timestamp(), backlog = excluded.backlog
 $$;
 
 create or replace function overdue_workers(p_seconds double precision) returns jsonb language sql stable as $$
@@ -55,8 +57,9 @@ begin
 end $$;
 
 -- Due timers and retries become ready; then every ready step that has no living message is marked rung and returned as
--- [run, step, queue]. Presumed lost: rung a while ago *and* either its queue is empty or something rung later already
--- runs. Age alone would multiply messages under a backlog.
+-- [run, step, queue]. Presumed lost: rung a while ago *and* either its queue is drained (p_empty: no message waits in the
+-- broker, nor in a worker's hands) or something rung later already runs. Age alone would multiply messages under a
+-- backlog.
 create or replace function sweep_steps(p_empty text[], p_limit int) returns jsonb language plpgsql as $$
 declare
   v_found jsonb;

@@ -27,7 +27,7 @@ def test_a_paused_run_gives_out_no_step_until_it_is_resumed(hand: Any) -> None:
     assert journal_runs.claim_phase(run.id, "reflect", "w") is None
     assert run.statuses() == {"a": "running", "b": "pending", "c": "pending"}
     finished = run.finish(running)
-    assert (finished.next, finished.ready) == (None, ["c"])
+    assert (finished.next, finished.ready) == (None, [("c", "say")])
     assert surgery.resume(TENANT, run.id).ready == ["b"]
     assert run.run().status == "executing"
     assert run.names()[-2:] == ["step.succeeded", "run.resumed"]
@@ -37,7 +37,7 @@ def test_a_step_that_becomes_ready_in_a_paused_run_is_held_back_when_it_is_claim
     run = hand(("a",), ("b", "say", "a"))
     running = run.claim("a")
     surgery.pause(TENANT, run.id)
-    assert run.finish(running).ready == ["b"]
+    assert run.finish(running).ready == [("b", "say")]
 
     assert steps.claim(run.id, "b", "w") is None
     assert run.statuses()["b"] == "pending"
