@@ -1,7 +1,6 @@
 """Runs a step and, in place, the line of steps that it opens (a strand): one message, one commit a step."""
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -157,26 +156,22 @@ def _call(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> Any:
                 return happened
         if tool.takes_context:
             values["context"] = context
-        return _in_a_thread(lambda: tool.function(**values), claim.timeout, cancelled)
+        with turns.given_up():
+            return tool_threads.run(lambda: tool.function(**values), timeout=claim.timeout, cancelled=cancelled)
 
 
 def _verified(verify: Callable[..., Any], context: ToolContext, values: dict[str, Any]) -> Any:
     """The output of the effect if it has happened, else None. Raises RuntimeError when that can't be found out."""
     timeout = (context.deadline - clock.now()).total_seconds()
     try:
-        return _in_a_thread(lambda: verify(context, **values), timeout, context.cancelled)
+        with turns.given_up():
+            return tool_threads.run(lambda: verify(context, **values), timeout=timeout, cancelled=context.cancelled)
     except Failed as error:
         # not to be able to ask is no failure of the step: it may have happened
         raise RuntimeError(f"whether it happened can't be found out: {error.detail}") from error
 
 
-def _in_a_thread(call: Callable[[], Any], timeout: float, cancelled: threading.Event) -> Any:
-    """What `call` returns, waited for without a turn at the processor."""
-    with turns.given_up():
-        return tool_threads.run(call, timeout=timeout, cancelled=cancelled)
-
-
-def _context(claim: Claim, cancelled: threading.Event) -> ToolContext:
+def _context(claim: Claim, cancelled: Any) -> ToolContext:
     return ToolContext(
         run_id=claim.run_id,
         step_id=claim.step_id,

@@ -151,7 +151,8 @@ begin
       end if;
     end loop;
   end if;
-  if n.id is null and p_go_on and p_held <> '{}' and not r.cancel_requested and r.paused_at is null then
+  if n.id is null and p_go_on and p_held <> '{}' and r.phase = 'execute' and not r.cancel_requested
+     and r.paused_at is null then
     n := start_first(p_run, p_held, p_worker, v_now);
   end if;
   if n.id is not null then
@@ -196,6 +197,7 @@ begin
       select unnest(s.dependents)
       union
       select unnest(d.dependents) from after_it a join steps d on d.run_id = s.run_id and d.id = a.id
+      where d.status in ('pending', 'ready', 'waiting') -- what a person settled by hand keeps nobody from going on
     )
     update steps set status = 'skipped', finished_at = clock_timestamp()
     where run_id = s.run_id and status in ('pending', 'ready', 'waiting')

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services import database
-from services.journal import attempts, events, runs, steps
+from services.journal import attempts, events, runs, steps, workers
 from services.journal.plan_shape import Plan
 from services.journal.steps import Claim, Finished, Step
 from services.tools import catalogue
@@ -46,10 +46,10 @@ TOOLS: list[Tool] = [say, pay, send]
 def tools(servers: Any) -> Iterator[dict[str, catalogue.ListedTool]]:
     """A catalogue of three tools, one for each kind of effect that matters here."""
     catalogue.register([("test", each) for each in TOOLS])
-    database.call("beat_worker", WORKER, "execution", "test", 1, 1.0)
+    workers.beat(WORKER, "execution", "test", 1, 1.0)
     yield catalogue.listed()
     catalogue.register([])
-    database.call("release_worker", WORKER, "handed_back")
+    workers.release(WORKER, "handed_back")
 
 
 class Hand:

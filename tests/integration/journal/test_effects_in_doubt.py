@@ -62,7 +62,7 @@ def test_the_late_success_of_the_attempt_itself_ends_the_doubt(hand: Any) -> Non
     steps.lose(claim, "broken", "It broke.", input={"amount": 1})
     finished = steps.finish(claim, "succeeded", worker="w", output="paid")
 
-    assert (finished.fenced, finished.ready) == (False, ["b"])
+    assert (finished.fenced, finished.ready) == (False, [("b", "say")])
     assert (run.step("a").status, run.step("a").output) == ("succeeded", "paid")
     assert run.outcomes("a") == ["broken", "late"]
 

@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from services import database
 from services.errors import BadInput, Conflict, NotFound
 from services.journal import dead_letters, steps, surgery
 from services.journal import runs as journal_runs
@@ -25,7 +27,7 @@ def test_a_paused_run_gives_out_no_step_until_it_is_resumed(hand: Any) -> None:
     assert journal_runs.claim_phase(run.id, "reflect", "w") is None
     assert run.statuses() == {"a": "running", "b": "pending", "c": "pending"}
     finished = run.finish(running)
-    assert (finished.next, finished.ready) == (None, ["c"])
+    assert (finished.next, finished.ready) == (None, [("c", "say")])
     assert surgery.resume(TENANT, run.id).ready == ["b"]
     assert run.run().status == "executing"
     assert run.names()[-2:] == ["step.succeeded", "run.resumed"]
@@ -35,7 +37,7 @@ def test_a_step_that_becomes_ready_in_a_paused_run_is_held_back_when_it_is_claim
     run = hand(("a",), ("b", "say", "a"))
     running = run.claim("a")
     surgery.pause(TENANT, run.id)
-    assert run.finish(running).ready == ["b"]
+    assert run.finish(running).ready == [("b", "say")]
 
     assert steps.claim(run.id, "b", "w") is None
     assert run.statuses()["b"] == "pending"
@@ -247,3 +249,38 @@ def test_many_hands_at_once_change_a_step_once(hand: Any) -> None:
 
     assert resolved.count(True) == 1
     assert run.step("a").output == resolved.index(True)
+
+
+def test_a_required_failure_keeps_unrelated_steps_skipped_until_it_is_retried(hand: Any) -> None:
+    run = hand(("a",), ("b",), ("y",), ("z",))
+    other, alive = run.claim("b"), run.claim("y")
+    run.fail("a")
+    steps.finish(other, "failed", worker="w", error={"detail": "too"})
+    surgery.retry_step(TENANT, run.id, "a")
+
+    assert run.statuses() == {"a": "skipped", "b": "failed", "y": "running", "z": "skipped"}
+    surgery.retry_step(TENANT, run.id, "b")
+    assert run.statuses() == {"a": "ready", "b": "ready", "y": "running", "z": "ready"}
+    run.finish(alive)
+    assert run.open_steps() == 3
+
+
+def test_what_goes_on_after_a_skipped_step_is_not_stopped_by_a_failure_before_it(hand: Any) -> None:
+    run = hand(("a",), ("b", "say", "a"), ("c", "say", "b"), ("x",), required=False)
+    surgery.skip_step(TENANT, run.id, "b")
+    run.fail("a")
+    surgery.override_step(TENANT, run.id, "x", 1)
+
+    assert run.statuses() == {"a": "failed", "b": "skipped", "c": "ready", "x": "succeeded"}
+
+
+def test_the_sweeper_leaves_paused_runs_alone(hand: Any) -> None:
+    run = hand(("a",))
+    running = run.claim("a")
+    surgery.pause(TENANT, run.id)
+    run.finish(running)
+    with database.session() as session:
+        session.execute(text("update runs set rung_at = null where id = :run"), {"run": run.id})
+        rung = session.scalar(text("select sweep_phases('{}', 1000)"))
+
+    assert run.id not in [run_id for run_id, _phase in rung]
