@@ -15,7 +15,7 @@ _PROTECTED = re.compile(
 _CUT = re.compile(
     r"[.?!;]+[\"'”’)]*(?:\s+|$)(?:(?:and then|and|then|also|next|finally|after that|now),?\s+)*|\s*\n+\s*|"
     r"\s*,?\s+(?:and then|and also|and after that|and finally|and|then|also|after that|afterwards|as well as|but)\b,?\s+|"
-    r",\s+|\s+[–—]\s+|:\s+|\s+plus\s+(?=(?:what|how|when|tell|convert|remember)\b)|\s+while (?:also )?(?=\w+ing\b)|\s+(?=\(?\d{1,2}\)\s)",
+    r",\s+|\s+[–—]\s*|\s+-+\s+(?=[A-Za-z])|:\s+|\s+plus\s+(?=(?:what|how|when|tell|convert|remember)\b)|\s+while (?:also )?(?=\w+ing\b)|\s+(?=\(?\d{1,2}\)\s)",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
@@ -24,12 +24,22 @@ _LEAD = re.compile(
     r"(?:can|could|would|will) (?:you|u)(?: please)?(?= )|i(?:'d| would) like(?: you)? to(?: know)?|i want(?: you)? to(?: know)?|"
     r"i need(?: you)? to(?: know)?|i(?: just)? need|i(?:'m| am) (?:curious|wondering)|i wonder|let me know|do you know|"
     r"(?:tell|give|show|get) (?:me|us)|find out|say|quickly|just|go ahead and|"
-    r"be so kind(?: as)? to)\b[,:]?\s+",
+    r"be so kind(?: as)? to|right|um+|uh+|erm?|hmm+|yo|oi|sorry|excuse me|mate|actually|basically|real quick|really|"
+    r"quick(?: one| (?:maths? )?question| maths?)?|question|hi there|hello there|hey there|good (?:morning|afternoon|"
+    r"evening)|dear \w+|hey perdure|i was (?:just )?wondering(?: if| whether)?|any (?:idea|chance)|do you happen to know|"
+    r"would you (?:mind telling me|be able to(?: tell me)?|happen to know)|can i (?:get|have|know)|could i (?:get|have|"
+    r"know)|may i (?:ask|know)|i(?:'m| am) (?:just )?trying to (?:work out|figure out|find out|calculate)|"
+    r"help me (?:to )?(?:work out|figure out|find(?: out)?|with|calculate|convert)|let's see|for me|if you don't mind|"
+    r"i(?:'d| would) love to know|i (?:wanna|want to|gotta|need to) know|i can't (?:recall|remember)|"
+    r"tell us|lemme know|gimme)\b(?!['-])[,:!.…]*\s+(?:[-–—]\s+)?",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"^(?:[-*•]\s+(?=[A-Za-z])|\(?\d{1,2}[.)]\s+|\(?[a-e]\)\s+)+")
 _TAIL = re.compile(
     r"[\s,]*(?:[.?!;,:]+|\b(?:please|pls|thanks|thank you(?: very much)?|for me|for us|if you can|too|as well|afterwards|"
+    r"cheers|ta|thx|tia|thanks in advance|mate|btw|asap|if possible|if you don't mind|by any chance|or so|lol|roughly|"
+    r"approximately|approx|exactly|(?:do|would) you know|can you (?:tell|help)(?: me)?|"
+    r"(?:i'd|i would) like to know|i wonder|just wondering|just curious|give or take|and (?:so on|stuff)|"
     r"(?<!until )(?<!till )(?<!since )(?<!before )then))$",
     re.IGNORECASE,
 )

@@ -10,9 +10,11 @@ from planning_worker.offline.skills import SKILLS
 from planning_worker.plan_request import PlanRequest, Turn
 from services.journal import references
 from services.journal.plan_shape import Plan, PlanStep
+from services.phrases import spelling
 
 _REMEMBERED_TURNS = 12
 _LONGEST_SPAN = 12
+_LONGEST_MENDED = 300  # characters
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,14 @@ def _extended(path: _Path, clause: str, then: bool, scene: Scene) -> _Path:
 
 
 def _read(clause: str, scene: Scene) -> Reading | None:
+    """How `clause` is understood: as it stands, else with misspelt words set right."""
+    reading = _read_as_it_stands(clause, scene)
+    if reading is None and len(clause) <= _LONGEST_MENDED and (mended := spelling.mended(clause)) != clause:
+        return _read_as_it_stands(mended, scene)
+    return reading
+
+
+def _read_as_it_stands(clause: str, scene: Scene) -> Reading | None:
     """The first skill's reading of `clause` whose tools all exist here."""
     for skill, longest in SKILLS:
         if len(clause) > longest:

@@ -77,7 +77,12 @@ def find(text: str) -> str | None:
     if per:
         over, under = find(per[1]), find(per[2])
         return f"({over})/({under})" if over and under else None
-    return _known(text.strip(" .,?!").replace(" ", "_")) or _known(name.replace(" ", "_"))
+    return _known(text.strip(" .,?!").replace(" ", "_")) or _known(name.replace(" ", "_")) or _plural(name)
+
+
+def _plural(name: str) -> str | None:
+    """ "cms", "kms": abbreviations with the s of a plural."""
+    return find(name[:-1]) if len(name) > 2 and name.endswith("s") and name[-2] != "s" else None
 
 
 def shown(text: str) -> str:
@@ -92,4 +97,5 @@ def _known(name: str) -> str | None:
         parsed = registry().parse_units(name)
     except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, ValueError, AttributeError):
         return None
-    return str(parsed) if not parsed.dimensionless or name in {"radian", "degree", "radians", "degrees"} else None
+    counts = re.fullmatch(r"radians?|degrees?|.*(?:bits?|bytes?)", name)
+    return str(parsed) if counts or not parsed.dimensionless else None
