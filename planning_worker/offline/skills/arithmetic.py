@@ -11,17 +11,23 @@ from planning_worker.offline.skills import arithmetic_words
 from services.phrases import words
 
 _START = re.compile(
-    r"(?:let's say |say |suppose )?(?:i )?(?:(?:start|begin|starting|beginning)(?: off)?(?: with| at| from)?|take|if i have|i have|given|if you have|"
+    r"(?:let's say |say |suppose )?(?:i )?(?:(?:start|begin|starting|beginning)(?: off)?(?: with| at| from)?|take|if i (?:take|have|start with)|i have|given|if you have|"
     r"if you take|let's start with|think of|pick)(?: the number)?\s+(?P<number>\d+(?:\.\d+)?)"
 )
 # "…, what do I get?" after the sums adds nothing.
 _FILLER = re.compile(
-    r"(?:and )?(?:what(?:'s| is) left|take (?:that|it|the (?:previous |last )?(?:result|answer|number))|what (?:do|does|would|will) (?:i|you|we|it|that) (?:get|have|make|give|come to|equal)(?: then)?|"
+    r"(?:and )?(?:(?:then )?what (?:am|are|do|would) (?:i|we|you) (?:be )?(?:left with|end up with|have left|have|get)|how (?:much|many) (?:do|would|will) (?:i|you|we) (?:have(?: left)?|get|end up with)|what(?:'s| is) left(?: over)?|take (?:that|it|the (?:previous |last )?(?:result|answer|number))|what (?:do|does|would|will) (?:i|you|we|it|that) (?:get|have|make|give|come to|equal)(?: then)?|"
     r"what(?:'s| is) (?:it|the (?:final )?(?:result|answer|total))|what(?:'s| is) that|how much is (?:it|that))"
 )
 
 _ANSWER_AGAIN = re.compile(
     r"(?:what (?:was|is)|what's) (?:that|the) (?:last |previous )?(?:result|answer|number|sum|total)(?: again)?"
+)
+
+_RATIO = re.compile(
+    r"(?:what(?:'s| is) |can you )?(?=.*\b(?:simpl|reduce|lowest|ratio))(?:(?:simplify|reduce|the simplest form of|simplest form of|"
+    r"simplified form of) )?(?:the )?(?:ratio )?(?:of )?(?P<ratio>\d+ ?(?::| to ) ?\d+)(?: as a ratio)?"
+    r"(?: simplified|,? (?:in|to) (?:its |the )?(?:simplest|lowest) (?:form|terms))?"
 )
 
 
@@ -40,6 +46,9 @@ def read(text: str, scene: Scene) -> Reading | None:
         return Reading("arithmetic", value=scene.value(), topic=last.topic)
     if _ANSWER_AGAIN.fullmatch(words.fold(clauses.bare(text))) and (value := scene.value()) and value[0] != "$":
         return Reading("arithmetic", said=f"It was {value}.", value=value)
+    ratio = _RATIO.fullmatch(phrase)
+    if ratio:
+        return _calculate(ratio["ratio"].replace(" ", "").replace("to", ":"), phrase, scene)
     expression = arithmetic_words.expression(phrase)
     if expression is None:
         return _again(phrase, scene)

@@ -5,11 +5,12 @@
 
 import ast
 import re
+from collections.abc import Iterator
 
-from services.phrases import numbers, words
+from services.phrases import numbers, units, words
 
 THAT = "§"
-_FUNCTIONS = "sqrt|cbrt|avg|abs|factorial|round|floor|ceil|log|ln|exp|sin|cos|tan|min|max"
+_FUNCTIONS = "sqrt|cbrt|median|gcd|lcm|avg|abs|factorial|round|floor|ceil|log|ln|exp|sin|cos|tan|min|max"
 _A = rf"(?:{THAT}|-?\d+(?:\.\d+)?%?|(?:{_FUNCTIONS})?\([^()]*\))"
 _X, _Y = r"(?P<x>.+?)", r"(?P<y>.+)"
 _LEAD = re.compile(
@@ -25,7 +26,19 @@ _TAIL = re.compile(
     r"\s*(?:=|\?|equals?(?: to)?(?: what)?|come to|make|makes|exactly|in total|altogether|total|what (?:do|would|will) "
     r"(?:you|i|we) (?:get|have)|what (?:is|'s) (?:it|that|the result)|is (?:how much|what)|is|are|be|from it|to it|on top|of it)$"
 )
-_MONEY = r"dollars?|euros?|pounds?|bucks?|usd|eur|gbp|cents?|yen|rupees?"
+# Words around a sum that add nothing to it; dropped only when what is left is a sum without them.
+_BEFORE = frozenset(
+    """what what's is are was how much many would will do does did can could the result value answer you i we get have
+    be if when and then so now out work figure calculate compute maths math number quick say to me tell give for it's
+    its it a an got make makes equals please take just need want know there let's solve do find""".split()  # noqa: SIM905
+)
+_BEHIND = frozenset(
+    """is are be equal equals to come comes out at make makes get give gives total altogether all in what what's how much
+    many do does i you we it left have the result answer then would will amount amounts now please end up with am
+    remaining remain remains over there this thing number value exactly work works § , -""".split()  # noqa: SIM905
+)
+_NO_THINGS = frozenset(["times", "plus", "minus", "less", "halves", "thirds", "fourths", "percents", "decimals", "places"])
+_MONEY = r"dollars?|euros?|quid|pounds?|bucks?|usd|eur|gbp|cents?|yen|rupees?"
 _REFERENCE = re.compile(
     r"\b(?:(?:the|that|this)(?: (?:same|previous|last|above|final))? (?:result|answer|sum|total|difference|product|quotient|"
     r"number|value|outcome|figure|amount|average)(?: of that)?|what (?:you|i|we) (?:get|got|have)|that|it|this|them both)\b(?!\s*\d)(?! (?:of|between|among|when|if)\b)"
@@ -58,6 +71,17 @@ _REWRITES: list[tuple[str, str]] = [
     (r"(" + _A + ") more than (" + _A + ")", r"\2 + \1"),
     (r"(" + _A + ") (?:less|fewer) than (" + _A + ")", r"\2 - \1"),
     (rf"({_A}) (?:multiplied by|times) itself", r"\1 ^ 2"),
+    (r"^of § ?,? ?([\d.]+ ?%)$", r"\1 of §"),
+    (r"^times (?:§ )?(?:by )?(?=[\d(])", "§ * "),
+    (r"\bto the power (?=[\d§(])", "^ "),
+    (r"\b(?:the )?log(?:arithm)?(?: to)?(?: the)? base (\d+) of (" + _A + ")", r"(log(\2) / log(\1))"),
+    (r"\b(?:the )?(?:natural log(?:arithm)?|ln) (?:of )?(" + _A + ")", r"ln(\1)"),
+    (r"\b(?:the )?log(?:arithm)?(?: of)? (?=\d)(" + _A + ")", r"log(\1)"),
+    (r"\b(?:the )?(?:sine|sin) of (" + _A + ")", r"sin(\1)"),
+    (r"\b(?:times|multiplied) by\b", "*"),
+    (r"\b(?:div|divided)(?: by)?(?= [\d§(])", "/"),
+    (r"\b(?:subtracted|taken(?: away)?) from (?=\d)", " less-from "),
+    (r"(" + _A + r")  ?less-from (" + _A + ")", r"\2 - \1"),
     (r"^squared$", "square"),
     (r"^cubed$", "cube it"),
     (r"\b(?:added to|plus)\b", "+"),
@@ -66,7 +90,10 @@ _REWRITES: list[tuple[str, str]] = [
     (r"\b(?:divided by|over)\b", "/"),
     (r"\b(?:modulo|mod)\b", " % "),
 ]  # fmt: skip
-_LIST = r"(?P<x>" + _A + r"(?:(?:\s*,\s*(?:and )?|\s+and\s+)" + _A + r")+)"
+_COMMA = r"(?:\s*,\s*(?:and |or |& )?|\s+(?:and|or|&)\s+)"
+_LIST = rf"(?P<x>{_A}(?:{_COMMA}{_A})+)"
+_ONE = r" ?(?:numbers?|values?|ones?|figures?)? ?"
+_THESE = r"(?: (?:these|the|the following|following)?(?: numbers?| values?| figures?)?:?)?"
 _CONTINUED = THAT + " {y}"
 # Whole-clause forms: (pattern, expression with {x} and {y}).
 _FORMS: list[tuple[str, str]] = [
@@ -83,16 +110,38 @@ _FORMS: list[tuple[str, str]] = [
     (rf"{_X} (?:with|plus|\+) (?:a |an )?(?P<y>[\d.]+%) (?:tip|tax|vat|markup|interest)", "{x} + {y}"),
     (rf"(?:a )?(?P<y>[\d.]+%) (?:tip|tax|vat|commission|discount) (?:on|of|for) {_X}".replace("?P<x>.+?", "?P<x>.+"), "{y} of {x}"),
     (rf"(?:what )?(?:percentage|%|percent)(?: of)? {_X} (?:is|are|does|makes?) {_Y}", "{y} / {x} * 100"),
+    (rf"(?:the )?(?:percentage|percent|%) (?:is|are|of) {_X} (?:out )?(?:of|from|in) {_Y}", "{x} / {y} * 100"),
+    (rf"(?:express |write )?{_X} as (?:a |an )?(?:percentage|percent|%) of {_Y}", "{x} / {y} * 100"),
+    (rf"{_Y} (?:expressed )?as (?:a |an )?(?:percentage|percent|%)", "{y} * 100"),
+    (
+        r"(?:a )?(?P<y>[\d.]+%) (?:markup|mark-up|mark up|surcharge|uplift|increase|rise|raise) (?:on|of|to|for|in)"
+        r" (?:a (?:cost|price|salary|pay|total) of )?(?P<x>.+)",
+        "{x} + {y}",
+    ),
+    (
+        r"(?:a )?(?P<y>[\d.]+%) (?:decrease|drop|cut|reduction|markdown|fall) (?:on|of|to|for|in|from)"
+        r" (?:a (?:cost|price|salary|pay|total) of )?(?P<x>.+)",
+        "{x} - {y}",
+    ),
+    (rf"{_X} (?:rounded |round )?(?:off )?to (?P<y>\d) (?:decimal places?|decimals?|dp|d\.p\.|places)", "round({x}, {y})"),
+    (rf"(?:round|rounding)(?: off)? {_X} to (?P<y>\d) (?:decimal places?|decimals?|dp|d\.p\.|places)", "round({x}, {y})"),
+    (rf"(?:round|rounding)(?: off)? {_X} to the nearest (?:whole number|integer|1|whole)", "round({x})"),
+    (rf"(?:round|rounding)(?: off)? {_X} to the nearest (?P<y>10+|5)(?:s|th)?", "round({x} / {y}) * {y}"),
     (rf"{_X} (?:is|as|are) (?:what|which|a|the) (?:percentage|%|percent) of {_Y}", "{x} / {y} * 100"),
     (rf"{_X} out of {_Y} (?:as|in) (?:a |an )?(?:percentage|%|percent)", "{x} / {y} * 100"),
     (rf"(?:the )?remainder (?:of|when|if) (?:you divide )?{_X} (?:is )?(?:/|by) {_Y}", "{x} % {y}"),
-    (rf"(?:the )?(?:average|mean|arithmetic mean)(?: value)?(?: of| for)? {_LIST}", "avg({list})"),
-    (rf"(?:the )?(?:sum|total)(?: of)? {_LIST}", "{list+}"),
+    (rf"(?:the )?(?:average|mean|arithmetic mean)(?: value)?(?: of| for| between)?{_THESE} {_LIST}", "avg({list})"),
+    (rf"(?:the )?(?:sum|total)(?: of| for)?{_THESE} {_LIST}", "{list+}"),
     (rf"(?:do |does |if you add |if i add )?{_LIST} (?:add up to|sum to|sum up to|come to|total|added together|added up|together|make)(?: what)?", "{list+}"),
     (rf"(?:the )?sum of {_X} and {_Y}", "{x} + {y}"),
     (rf"(?:the )?product of {_LIST}", "{list*}"),
-    (rf"(?:the )?(?:largest|biggest|maximum|max|greatest|highest) (?:of|among|out of) {_LIST}", "max({list})"),
-    (rf"(?:the )?(?:smallest|minimum|min|least|lowest) (?:of|among|out of) {_LIST}", "min({list})"),
+    (rf"(?:the )?(?:largest|biggest|maximum|max|greatest|highest) {_ONE}(?:of|among|out of|from|in|between){_THESE} {_LIST}", "max({list})"),
+    (rf"which (?:number |one |of these )?is (?:the )?(?:bigger|larger|greater|more|largest|biggest|greatest|highest)\W+{_LIST}", "max({list})"),
+    (rf"which (?:number |one |of these )?is (?:the )?(?:smaller|less|lower|smallest|lowest)\W+{_LIST}", "min({list})"),
+    (rf"(?:the )?median(?: value)?(?: of| for){_THESE} {_LIST}", "median({list})"),
+    (rf"(?:the )?(?:greatest common (?:divisor|factor)|highest common factor|gcd|hcf|gcf)(?: of| for)? {_LIST}", "gcd({list})"),
+    (rf"(?:the )?(?:least|lowest|smallest) common (?:multiple|denominator)(?: of| for)? {_LIST}|(?:the )?lcm(?: of| for)? {_LIST.replace('P<x>', 'P<y>')}", "lcm({list})"),
+    (rf"(?:the )?(?:smallest|minimum|min|least|lowest) {_ONE}(?:of|among|out of|from|in|between){_THESE} {_LIST}", "min({list})"),
     (rf"(?:the )?difference (?:between|of) {_X} and {_Y}", "abs({x} - {y})"),
     (rf"(?:the )?(?:quotient|ratio) of {_X} (?:and|to|by) {_Y}", "{x} / {y}"),
     (rf"(?:add|add up|sum|sum up|total|adding) {_LIST}(?: together| up)?", "{list+}"),
@@ -115,6 +164,7 @@ _FORMS: list[tuple[str, str]] = [
     (r"(?:take )?(?:the |its )?(?:square root|sqrt)", f"sqrt({THAT})"),
     (r"(?:take )?(?:the |its )?cube root", f"cbrt({THAT})"),
     (r"negate", f"-{THAT}"),
+    (r"(?:how (?:much|many) )?(?:is )?(?P<y>[\d.]+%) off(?: of)? (?:a |an )?(?P<x>[\d.]+)(?: item| purchase)?", "{x} - {y}"),
     (r"(?P<y>[*/^+-] .+)", _CONTINUED),
 ]  # fmt: skip
 _COMPILED_REWRITES = [(re.compile(pattern), symbol) for pattern, symbol in _REWRITES]
@@ -124,6 +174,11 @@ _COMPILED_FORMS = [(re.compile(pattern), template) for pattern, template in _FOR
 def plain(text: str) -> str:
     """`text` folded, numbers as digits, money signs gone (one currency only), references as one sign."""
     phrase = numbers.to_digits(words.fold(text))
+    phrase = re.sub(
+        r"(?<![\w.])(\d+(?:\.\d+)?)(k|mn|mil|bn)\b",
+        lambda found: numbers.show(float(found[1]) * {"k": 1e3, "bn": 1e9}.get(found[2], 1e6)),
+        phrase,
+    )
     phrase = re.sub(r"[$€£¥₹](?=\s*\d)", "", phrase) if len(set(re.findall(r"[$€£¥₹]", phrase))) == 1 else phrase
     if (
         set(re.findall(rf"\d (?:{_MONEY})\b", phrase))
@@ -142,8 +197,31 @@ def expression(phrase: str) -> str | None:
     text = _trimmed(_REFERENCE.sub(THAT, phrase))
     if not _QUANTITY.search(text):
         return None
-    found = _formed(_symbols(text)) or _formed(_symbols(_trimmed(_LEAD.sub("", text))))
-    return found or _formed(_symbols(_trimmed(_LEAD.sub("", _LEAD.sub("", text)))))
+    tried = [text, _trimmed(_LEAD.sub("", text)), _trimmed(_LEAD.sub("", _LEAD.sub("", text))), _without_thing(text)]
+    for one in dict.fromkeys([*tried, *_peeled(text), *_peeled(_without_thing(text))]):
+        if found := _formed(_symbols(one)):
+            return found
+    return None
+
+
+def _peeled(text: str) -> Iterator[str]:
+    """`text` without ever more of the words at its ends that add nothing to a sum."""
+    tokens = text.split()
+    head = next((n for n, token in enumerate(tokens) if token.strip(",:") not in _BEFORE), len(tokens))
+    tail = next((n for n, token in enumerate(reversed(tokens)) if token.strip(",:?-") not in _BEHIND), len(tokens))
+    for dropped in range(1, min(head, 10) + min(tail, 10) + 1):
+        for start in range(min(dropped, head), max(-1, dropped - tail - 1), -1):
+            kept = tokens[start : len(tokens) - (dropped - start)]
+            if kept:
+                yield " ".join(kept).strip(" ,:?-")
+
+
+def _without_thing(text: str) -> str:
+    """ "36 eggs minus 5": without the name of the thing that is counted, when it is only one and no unit."""
+    named = re.findall(r"(?<=\d )([a-z]{3,}s|people|children)\b", text)
+    if len(set(named)) != 1 or units.find(named[0]) or named[0] in _NO_THINGS:
+        return text
+    return _trimmed(re.sub(rf"(?: more| other)? {named[0]}\b", "", text))
 
 
 def _trimmed(text: str) -> str:
@@ -198,7 +276,7 @@ def _formed(text: str) -> str | None:
 def _filled(template: str, found: re.Match[str]) -> str | None:
     parts = {name: value.strip() for name, value in found.groupdict().items() if value}
     if "list" in template:
-        items = re.split(r"\s*,\s*(?:and )?|\s+and\s+", parts["x"])
+        items = re.split(_COMMA, parts.get("x") or parts["y"])
         return (
             template.replace("{list+}", " + ".join(items))
             .replace("{list*}", " * ".join(items))
@@ -225,5 +303,7 @@ def _is_expression(text: str) -> bool:
         tree = ast.parse(python.strip(), mode="eval")
     except SyntaxError:
         return False
+    if isinstance(tree.body, ast.Tuple):
+        return False  # "10 + 5, 3 * 7" is two sums
     operations = (ast.BinOp, ast.Call)
     return "!" in text or any(isinstance(node, operations) for node in ast.walk(tree)) or text == f"-{THAT}"
