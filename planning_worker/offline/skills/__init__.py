@@ -8,6 +8,7 @@ from types import ModuleType
 
 from planning_worker.offline.skills import (
     arithmetic,
+    bills,
     by_example,
     controls,
     conversions,
@@ -32,6 +33,7 @@ SKILLS: tuple[tuple[ModuleType, int], ...] = (
     (dates, 300),
     (conversions, 300),
     (arithmetic, 500),
+    (bills, 300),
     (loosely, 200),
     (by_example, 500),
     (recall, 400),
