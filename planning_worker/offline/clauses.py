@@ -79,7 +79,7 @@ def cuts(text: str) -> list[Cut]:
 def bare(text: str) -> str:
     """`text` with straight apostrophes and without the politeness around it."""
     text = _BULLET.sub("", text.strip().replace("’", "'"))
-    text = re.sub(r"\b(what|how|when|where|who)s\b", r"\1's", text, flags=re.IGNORECASE)
+    text = re.sub(r"\b(what|how|when|where|who|today|tomorrow)s\b", r"\1's", text, flags=re.IGNORECASE)
     while (shorter := _LEAD.sub("", text, count=1) if _LEAD.match(text) else text) != text:
         text = shorter
     while (shorter := _TAIL.sub("", text)) != text:

@@ -18,6 +18,8 @@ Toward = Literal["future", "past", "this year"]
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_ORDINALS = """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
+    fifteenth sixteenth seventeenth eighteenth nineteenth twentieth""".split()
 _MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
     r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
@@ -51,6 +53,7 @@ _NTH = {
         "mother's day": (5, 6, 2), "mothers day": (5, 6, 2), "father's day": (6, 6, 3), "fathers day": (6, 6, 3),
 }  # fmt: skip
 _SPAN_UNIT = r"(?:days?|weeks?|fortnights?|months?|quarters?|years?|decades?|centur(?:y|ies))"
+_WORKING = re.compile(r"(\d+|an?|one)\s+(?:working|business|week|work)[ -]?days?")
 _SPAN = re.compile(rf"(\d+|an?|one)\s+({_SPAN_UNIT})")
 _SPANS = re.compile(rf"{_SPAN.pattern}(?:(?:\s*,\s*|\s+and\s+|\s*,\s*and\s+|\s+){_SPAN.pattern})*")
 
@@ -86,9 +89,32 @@ def shift(text: str) -> relativedelta | None:
     return total
 
 
+def working_days(text: str) -> int | None:
+    """How many days from Monday to Friday `text` says ("10 working days"), or None."""
+    found = _WORKING.fullmatch(numbers.to_digits(words.fold(text)).strip(" .,?!"))
+    return (int(found[1]) if found[1].isdigit() else 1) if found else None
+
+
 def moved(start: date, by: relativedelta) -> date:
     """`start` plus the interval. Raises ValueError or OverflowError outside the years 1 to 9999."""
     return start + by
+
+
+def moved_working(start: date, by: int) -> date:
+    """`start` moved by so many days from Monday to Friday; holidays are not known here."""
+    weeks, rest = divmod(abs(by), 5)
+    step = timedelta(days=1 if by >= 0 else -1)
+    day = start + 7 * weeks * step
+    while rest or (by and day.weekday() > 4):
+        day += step
+        rest -= day.weekday() < 5 and rest > 0
+    return day
+
+
+def year_said(text: str) -> int | None:
+    """The year that a date in `text` names itself, or None."""
+    found = re.search(r"(?<!\d)(\d{4})(?!\d)", text)
+    return int(found[1]) if found else None
 
 
 def shown(day: date) -> str:
@@ -105,7 +131,19 @@ def looks_like_day(text: str) -> bool:
 def _cleaned(text: str) -> str:
     phrase = numbers.to_digits(words.fold(text)).strip(" .,?!")
     phrase = re.sub(r"^(?:on|by) ", "", phrase)
+    phrase = re.sub(r"\b(\d{1,2}) (st|nd|rd|th)\b", r"\1\2", phrase)
+    phrase = re.sub(rf"\b({'|'.join(_ORDINALS)})\b(?! (?:sunday|quarter|world))", _ordinal, phrase)
+    phrase = re.sub(r"\b(twenty|thirty|20|30)[ -](\d)(st|nd|rd|th)\b", lambda found: _tens(found), phrase)
     return re.sub(rf"^(?:{'|'.join(_WEEKDAYS)}),? (?=the \d|\d|{_MONTH})".replace("?P<month>", "?:"), "", phrase)
+
+
+def _ordinal(found: re.Match[str]) -> str:
+    number = _ORDINALS.index(found[1]) + 1
+    return f"{number}{'th' if number > 3 else ('st', 'nd', 'rd')[number - 1]}"
+
+
+def _tens(found: re.Match[str]) -> str:
+    return f"{({'twenty': 20, 'thirty': 30}.get(found[1]) or int(found[1])) + int(found[2])}{found[3]}"
 
 
 def _relative(phrase: str, today: date) -> Day | None:

@@ -71,7 +71,7 @@ _REWRITES: list[tuple[str, str]] = [
     (r"(" + _A + ") more than (" + _A + ")", r"\2 + \1"),
     (r"(" + _A + ") (?:less|fewer) than (" + _A + ")", r"\2 - \1"),
     (rf"({_A}) (?:multiplied by|times) itself", r"\1 ^ 2"),
-    (r"^(?:and |then )?of § ?,? ?([\d.]+ ?%)$", r"\1 of §"),
+    (r"^(?:and |then )?of (?:§|that|it|this),? (?:take )?([\d.]+ ?%)$", r"\1 of §"),
     (r"^times (?:§ )?(?:by )?(?=[\d(])", "§ * "),
     (r"\bto the power (?=[\d§(])", "^ "),
     (r"\b(?:the )?log(?:arithm)?(?: to)?(?: the)? base (\d+) of (" + _A + ")", r"(log(\2) / log(\1))"),

@@ -29,6 +29,7 @@ _UNTIL = clauses.wordings(
         rf"count (?:the )?{_UNIT} (?:until|till|to) {_D}",
     ]
 )
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _LEFT_IN = rf"how (?:many )?{_UNIT}{_LEFT} (?:in|of|this) (?:the |this )?(?:current )?(?P<part>year|month)(?: now)?"
 _WHOSE = r"^(?:my|our|the|his|her|their) [\w' ]+? (?:on|in|is on|is) (?=\S)"  # "my birthday on 3 August"
 _SINCE = clauses.wordings(
@@ -80,6 +81,29 @@ _AGE = re.compile(
     r"born (?:on |in )?(?P<day>.+)",
     re.IGNORECASE,
 )
+_BORN = re.compile(
+    r"(?:if |say |suppose )?(?:i|he|she|they|you|someone|somebody|a person|my \w+|we|one)(?: was| were| am| is|'s|'m|) born (?:on |in )?(?P<day>.+?)"
+    r"(?:,|\.|;| -)? (?:then )?(?:and )?(?:what age|how old) (?:would |will |am |is |are |was )?(?:i|he|she|they|you|that|we|one|it|my \w+)?"
+    r"(?: (?:am|is|are|be|now|today|make (?:me|him|her|them)))*|"
+    r"(?:what(?:'s| is) )?(?:the |my )?age (?:of )?(?:someone |somebody |a person |if )?(?:who was |i was )?born (?:on |in )?(?P<other>.+)|"
+    r"born (?:on |in )?(?P<third>.+?),? (?:how old|what age)(?: (?:am|is|are|would|i|he|she|they|that|be|now|today))*",
+    re.IGNORECASE,
+)
+_MONTH_NAME = r"(?P<month>january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)"
+_LEAP = clauses.wordings(
+    [
+        r"(?:is|was|will|isn't|wasn't)(?: the)?(?: year)? (?P<year>\d{4})(?: be| going to be)? (?:a )?leap(?: year)?(?: or not)?",
+        r"(?:is|was|will)(?: it)? (?P<near>this|next|last) year(?: be| going to be)? (?:a )?leap year",
+        r"(?:do we |does )?(?P<year>\d{4})(?: is| have)?,? (?:a )?leap year(?: or not| yes or no)?",
+        r"how many days (?:are |were |will be )?(?:there |does |did |do )?(?:in )?(?:the month of |the year )?(?P<month>february)(?: have| has)? (?:in )?(?:a )?(?P<leap>leap year)",
+        rf"how many days (?:are |were |will be |is )?(?:there )?(?:in|does|do|did|will) (?:the month of |the month )?{_MONTH_NAME},?(?: (?:of|in))? ?(?P<year>\d{{4}})?(?: have| has)?(?: (?P<near>this|next|last) year)?",
+        r"how many days (?:are |were |will be |is )?(?:there )?(?:in|does|do|did|will) (?:the year )?(?P<year>\d{4})(?: have| has)?",
+        r"how many days (?:are |were |will be |is )?(?:there )?(?:in|does|do|did|will) (?:a )?(?P<leap>leap year)(?: have| has)?",
+        r"how many days (?:are |were |will be |is )?(?:there )?(?:in|does|do|did|will) (?P<near>this|next|last) year(?: have| has)?",
+        rf"(?:the )?number of days in {_MONTH_NAME}(?:,?(?: of)? (?P<year>\d{{4}}))?",
+        r"(?P<next>(?:when(?:'s| is| will be)?|what(?:'s| is| year is)?|which year is) (?:the )?next leap year(?: be)?)",
+    ]
+)
 _ALSO = re.compile(
     r"(?:what about|how about|and)?\s*(?:until|till|to|for|since|on|before)?\s*(?P<day>.+)", re.IGNORECASE
 )
@@ -90,7 +114,8 @@ def read(text: str, scene: Scene) -> Reading | None:
     if _TODAY.fullmatch(phrase):
         return find("today", "", scene)
     return (
-        _aged(phrase, scene)
+        _calendar(phrase, scene)
+        or _aged(phrase, scene)
         or _between(phrase, scene)
         or _until(phrase, scene)
         or _since(phrase, scene)
@@ -126,9 +151,29 @@ def _between(phrase: str, scene: Scene) -> Reading | None:
 
 
 def _aged(phrase: str, scene: Scene) -> Reading | None:
-    found = _AGE.fullmatch(phrase)
-    if found and _is_day(found["day"], scene):
-        return count(found["day"], "today", "years", scene, {"form": "since"})
+    for found in _matches([_AGE, _BORN], phrase):
+        day = next(part for name, part in found.groupdict().items() if part)
+        if re.fullmatch(r"\d{4}", day):
+            return None  # the year alone leaves two answers
+        if _is_day(day, scene):
+            return count(day, "today", "years", scene, {"form": "since"})
+    return None
+
+
+def _calendar(phrase: str, scene: Scene) -> Reading | None:
+    """Leap years, and the days of a month or a year."""
+    for found in _matches(_LEAP, phrase):
+        part = found.groupdict()
+        near = {"this": 0, "next": 1, "last": -1}.get((part.get("near") or "this").lower(), 0)
+        arguments: dict[str, object] = {"year": int(part.get("year") or scene.today.year + near)}
+        if part.get("leap"):
+            arguments["year"] = 2028
+        if part.get("month"):
+            arguments["month"] = _MONTHS.index(part["month"][:3].lower()) + 1
+        if part.get("next"):
+            arguments["next_leap"] = True
+        step = Draft(scene.step_id(), "calendar_facts", arguments, phrase)
+        return Reading("dates", (step,), value=f"${{{step.id}.value}}")
     return None
 
 
@@ -137,7 +182,7 @@ def _shifted(phrase: str, scene: Scene) -> Reading | None:
         part = found.groupdict()
         side = (part.get("side") or "").lower()
         day = part.get("day") or "today"
-        if dates.shift(part["span"]) is None or not _is_day(day, scene):
+        if (dates.shift(part["span"]) or dates.working_days(part["span"])) is None or not _is_day(day, scene):
             continue
         back = side.startswith(("ago", "before", "subtract", "take", "deduct", "minus", "-", "prior"))
         return find(day, f"{'-' if back else ''}{part['span'].strip()}", scene)

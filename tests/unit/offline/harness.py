@@ -37,6 +37,7 @@ PURE = (
     "time_difference",
     "date_difference",
     "find_date",
+    "calendar_facts",
     "echo",
     "sleep",
 )
