@@ -64,7 +64,7 @@ def _best_path(text: str, scene: Scene) -> _Path:
 def _extended(path: _Path, clause: str, then: bool, scene: Scene) -> _Path:
     if not clause.strip():
         return path
-    reading = _read(clause, replace(scene, before=path.readings))
+    reading = _read(clause, replace(scene, before=path.readings, said="; ".join(path.texts)))
     if reading and then:
         reading = _after_waits(reading, path.readings)
     words = len(clause.split())

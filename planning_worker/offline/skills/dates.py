@@ -65,7 +65,7 @@ _WEEKDAY = clauses.wordings(
         rf"{_WHAT_DAY}(?: of the week)?{_BE}(?: on)? {_D}(?: (?:fall|falls|fell|land|lands|be|was|is|happen|celebrated|going to be))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
         rf"(?:when|what date|which date)(?:'s| is| was| will| does)? {_D}(?: (?:be|fall|happen|take place|celebrated|was|is))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
         rf"(?:the )?(?:weekday|day of the week)(?: of| for| on)? {_D}",
-        rf"{_D} (?:is|was|falls on|will be)(?: on)?(?: a)? (?:what|which) (?:day|weekday)(?: of the week)?",
+        rf"{_D} (?:is|was|falls on|will be)(?: on)?(?: a)? (?:what|which) (?:day|date|weekday)(?: of the week)?",
         rf"what(?:'s| is) {_D}'s (?:date|weekday)",
         rf"(?:the )?date of {_D}(?P<year> (?:this|next|last) year| in \d{{4}})?",
     ]

@@ -23,8 +23,12 @@ _TIME = frozenset(
     ["time", "clock", "clocks", "hour", "local", "times", "date", "zone", "timezone", "say", "says", "look"]
 )
 _APART = frozenset(
-    """difference gap apart separate separates separating hours hour many much ahead behind between from to and than
+    """diff differ difference gap apart or by us me time-difference further later earlier separate separates separating hours hour many much ahead behind between from to and than
     time zone zones clocks offset compared with versus vs""".split()  # noqa: SIM905
+)
+_GAP = frozenset(
+    """difference differ diff time-difference gap apart separate separates ahead behind hours offset further later
+    earlier""".split()  # noqa: SIM905
 )
 _SPAN = frozenset(
     """days day weeks week months month years year many long much until till til untill before to away off left remain
@@ -38,6 +42,7 @@ _CONVERT = frozenset(
 
 
 def read(text: str, scene: Scene) -> Reading | None:
+    """A clause of known things and empty words only."""
     phrase = numbers.to_digits(clauses.bare(text))
     tokens = re.findall(r"[^\s,;?!]+", phrase)
     if not 2 <= len(tokens) <= 30 or clauses.asks_again(phrase):
@@ -48,7 +53,7 @@ def read(text: str, scene: Scene) -> Reading | None:
 def _time(tokens: list[str], scene: Scene) -> Reading | None:
     named, rest = _picked(tokens, lambda text: places.find(text) is not None, _EMPTY | _TIME | _APART)
     cues = set(rest)
-    if len(named) == 2 and cues & {"difference", "gap", "apart", "separate", "separates", "ahead", "behind", "hours"}:
+    if len(named) == 2 and cues & _GAP:
         return times.apart(named[0], named[1], "", scene) if cues <= _EMPTY | _APART else None
     if named and cues & {"time", "clock", "clocks", "hour", "times"} and cues <= _EMPTY | _TIME:
         return times.now_in(named, scene)
@@ -91,13 +96,18 @@ def _picked(tokens: list[str], known: Callable[[str], bool], skip: Set[str]) -> 
     rest: list[str] = []
     at = 0
     while at < len(tokens):
-        for size in range(min(6, len(tokens) - at), 0, -1):
-            run = " ".join(tokens[at : at + size])
-            if words.fold(tokens[at]) not in skip | {"and"} and known(run):
-                found.append(run)
-                at += size
-                break
+        size = longest(tokens, at, known, skip)
+        if size:
+            found.append(" ".join(tokens[at : at + size]))
         else:
-            rest.append(words.fold(tokens[at]).strip(".:"))
-            at += 1
-    return found, rest
+            rest.append(words.fold(tokens[at]).strip(".:-–—"))
+        at += max(size, 1)
+    return found, [word for word in rest if word]
+
+
+def longest(tokens: list[str], at: int, known: Callable[[str], bool], skip: Set[str]) -> int:
+    """How many words (at most six) from `at` on are together something `known`; 0 when none are."""
+    if words.fold(tokens[at]) in skip | {"and"}:
+        return 0
+    sizes = range(min(6, len(tokens) - at), 0, -1)
+    return next((size for size in sizes if known(" ".join(tokens[at : at + size]))), 0)

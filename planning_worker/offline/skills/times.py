@@ -11,7 +11,6 @@ from services.phrases import places
 
 _P = r"(?P<place>[^?!;]+?)"
 _A, _B = r"(?P<a>[^?!;]+?)", r"(?P<b>[^?!;]+?)"
-_AT = r"(?P<at>\d{1,2}(?:[:.]\d{2})?\s*(?:[ap]\.?m\.?|o'clock|h)?|noon|midday|midnight)"
 _IS = r"(?:'s|’s| is| was)?"
 _NOW = r"(?: (?:right )?now| rn| at the moment| currently| at present| today)?"
 _IN = r"(?:over there |over |out |back |there )?(?:in|at|for) (?:the city of )?"
@@ -44,6 +43,23 @@ _LIKELY = clauses.wordings(
         rf"what do(?:es)? (?:the )?clocks? (?:say|show|read){_NOW} in {_P}{_NOW}",
     ]
 )
+_DAY_NAMES = "today|tomorrow|yesterday|monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+_LIKELY += clauses.wordings(
+    [
+        rf"is it (?:already |still |yet )?(?:{_DAY_NAMES}|the next day|past midnight|[a-z]+ time|night-?time|daytime|"
+        rf"(?:the )?(?:weekend|middle of the night))(?: already| yet| still)?,? {_IN}{_P}{_NOW}",
+        rf"what{_IS} (?:the |today's )?(?:current )?(?:date|day|day of the week|weekday)(?: of the week)?"
+        rf"(?: today| is it| is it today| it is| is)*{_NOW},? {_IN}{_P}{_NOW}",
+        rf"(?:the )?(?:date|day|today's date|date today){_NOW},? {_IN}{_P}{_NOW}",
+    ]
+)
+_THERE = clauses.wordings(
+    [
+        rf"what(?:'s)? (?:the )?time (?:is it|it is|is|would it be)?{_NOW} ?(?:over |out |down |up )?there{_NOW}",
+        rf"what{_IS} (?:the )?(?:{_TIME}|local time){_NOW} ?(?:is it )?(?:over )?there{_NOW}",
+        rf"(?:the )?(?:current |local )?time (?:over )?there{_NOW}",
+    ]
+)
 _HERE = clauses.wordings(
     [
         rf"what(?:'s)? time (?:is it|it is|do you have){_NOW}",
@@ -74,25 +90,12 @@ _AHEAD = clauses.wordings(
         rf"is {_A} (?:ahead of|behind) {_B}(?: in time)?(?:,? (?:and )?by how (?:many hours|much|far))?",
     ]
 )
-_ELSEWHERE = clauses.wordings(
-    [
-        rf"(?:if|when) .*?(?:in|from) {_A} at {_AT},? (?:then )?what(?:'s)? (?:time is it|is the time|time will it be|time would it be|the time) in {_B}",
-        rf"(?:if|when) .*?at {_AT} (?:in|from) {_A},? (?:then )?what(?:'s)? (?:time is it|time is that|is that|is the time|time will it be|time would it be|the time) in {_B}",
-        rf"(?:.*? )?(?:is|starts|begins|starting|takes place|happens|at) (?:at )?{_AT} (?:in )?{_A}(?: time)?\s*[.,;:–-]+\s*(?:and )?what(?:'s)? (?:time )?(?:is |would )?(?:that|it|this)(?: be)? (?:in|for) {_B}(?: time)?",
-        rf"what (?:will|would) the time be in {_B} (?:if|when) (?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}",
-        rf"(?:(?:if|when|suppose|assuming|say|given)(?: that)? )?(?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}[,.;]? (?:then )?(?:and )?(?:what(?:'s)? (?:time is it|is the time|time would it be|time will it be|is it|the time|the time is|time it is)) in {_B}",
-        rf"at {_AT} (?:in|at) {_A},? what(?:'s)? (?:time is it|is the time|the time) in {_B}",
-        rf"what(?:'s)? (?:time is it|is the time|time would it be|the time|time will it be|time it is) in {_B} (?:if|when|at) (?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}",
-        rf"(?:what(?:'s)? (?:time )?(?:is )?|convert |translate )?{_AT},? (?:in |at )?{_A}(?: time)? (?:in|to|into|is what time in|as) {_B}(?: time)?",
-        rf"{_AT} (?:in |at )?{_A}(?: time)? is what(?: time)? in {_B}",
-        rf"what (?:time )?is {_AT} (?:in )?{_A}(?: time)? (?:in|for) {_B}(?: time)?",
-    ]
-)
 
 
 def read(text: str, scene: Scene) -> Reading | None:
+    """The time now somewhere, or how far apart two clocks are."""
     phrase = clauses.bare(text)
-    return _elsewhere(phrase, scene) or _difference(phrase, scene) or _now(phrase, scene) or _followed(phrase, scene)
+    return _difference(phrase, scene) or _there(phrase, scene) or _now(phrase, scene) or _followed(phrase, scene)
 
 
 def _now(phrase: str, scene: Scene) -> Reading | None:
@@ -124,6 +127,21 @@ def _followed(phrase: str, scene: Scene) -> Reading | None:
     return None
 
 
+def _there(phrase: str, scene: Scene) -> Reading | None:
+    """ "What time is it there?": in the place named last before, in this request or the turns before it."""
+    if not any(pattern.fullmatch(phrase) for pattern in _THERE):
+        return None
+    told = [turn.text for turn in scene.request.turns if turn.role == "user"]
+    for text in [scene.said, *reversed(told[-4:])]:
+        named = re.findall(r"(?:\b(?:in|to|from|at|for|of|near)|^)\s+((?:[\w.'-]+ ?){1,4})", text)
+        for words_after in reversed(named):
+            tokens = words_after.split()
+            for size in range(len(tokens), 0, -1):
+                if places.find(" ".join(tokens[:size])):
+                    return now_in([" ".join(tokens[:size])], scene)
+    return None
+
+
 def _difference(phrase: str, scene: Scene) -> Reading | None:
     for pattern in _BETWEEN:
         found = pattern.fullmatch(phrase)
@@ -133,14 +151,6 @@ def _difference(phrase: str, scene: Scene) -> Reading | None:
         found = pattern.fullmatch(phrase)
         if found and places.find(found["a"]) and places.find(found["b"]):
             return apart(found["b"], found["a"], "", scene)
-    return None
-
-
-def _elsewhere(phrase: str, scene: Scene) -> Reading | None:
-    for pattern in _ELSEWHERE:
-        found = pattern.fullmatch(phrase)
-        if found and places.find(found["a"]) and places.find(found["b"]):
-            return apart(found["a"], found["b"], found["at"], scene)
     return None
 
 
