@@ -37,8 +37,8 @@ _LEAD = re.compile(
 _BULLET = re.compile(r"^(?:[-*•]\s+(?=[A-Za-z])|\(?\d{1,2}[.)]\s+|\(?[a-e]\)\s+)+")
 _TAIL = re.compile(
     r"[\s,]*(?:[.?!;,:]+|\b(?:please|pls|thanks|thank you(?: very much)?|for me|for us|if you can|too|as well|afterwards|"
-    r"cheers|ta|thx|tia|thanks in advance|mate|btw|asap|if possible|if you don't mind|by any chance|or so|lol|roughly|"
-    r"approximately|approx|exactly|(?:do|would) you know|can you (?:tell|help)(?: me)?|"
+    r"again|cheers|ta|thx|tia|thanks in advance|mate|btw|asap|if possible|if you don't mind|by any chance|or so|lol|roughly|"
+    r"just so you know|(?<!is )fyi|approximately|approx|exactly|(?:do|would) you know|can you (?:tell|help)(?: me)?|"
     r"(?:i'd|i would) like to know|i wonder|just wondering|just curious|give or take|and (?:so on|stuff)|"
     r"(?<!until )(?<!till )(?<!since )(?<!before )then))$",
     re.IGNORECASE,

@@ -19,6 +19,7 @@ from planning_worker.offline.skills import (
     pages,
     recall,
     remembering,
+    telling,
     texts,
     times,
 )
@@ -40,4 +41,5 @@ SKILLS: tuple[tuple[ModuleType, int], ...] = (
     (by_example, 500),
     (recall, 400),
     (pages, 1000),
+    (telling, 1000),
 )

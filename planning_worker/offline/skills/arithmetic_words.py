@@ -43,6 +43,8 @@ _REFERENCE = re.compile(
     r"\b(?:(?:the|that|this)(?: (?:same|previous|last|above|final))? (?:result|answer|sum|total|difference|product|quotient|"
     r"number|value|outcome|figure|amount|average)(?: of that)?|what (?:you|i|we) (?:get|got|have)|that|it|this|them both)\b(?!\s*\d)(?! (?:of|between|among|when|if)\b)"
 )
+# "is 15% of 200 more than 25?" wants yes or no, not a sum.
+_COMPARES = re.compile(r"(?:is|are|was|were)\b.*\b(?:more|less|fewer|bigger|greater|smaller|larger|equal|higher|lower)\b")
 _QUANTITY = re.compile(rf"\d|{THAT}|\b(?:double|triple|treble|quadruple|halve|square|cube|root|negate)")
 _FRACTIONS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
               "eighth": 8, "ninth": 9, "tenth": 10, "twentieth": 20, "hundredth": 100}  # fmt: skip
@@ -194,6 +196,8 @@ def expression(phrase: str) -> str | None:
     """The expression that `phrase` (from `plain`) says, with § for "that"; None when words are left over."""
     if re.fullmatch(r"[\d\s./-]+", phrase) and re.search(r"\d{4}-\d\d?-\d\d?|\d+/\d+/\d+|\d{3}-\d{4}", phrase):
         return None  # a date or a telephone number, not a subtraction
+    if _COMPARES.match(phrase):
+        return None
     text = _trimmed(_REFERENCE.sub(THAT, phrase))
     if not _QUANTITY.search(text):
         return None

@@ -55,6 +55,11 @@ _COMPOUND = re.compile(
     rf"(?P<little>{_NUMBER})\s*(?P<small>''|\"|in(?:ches|ch)?\.?|oz|ounces?|lbs?|pounds?|minutes?|mins?|m|seconds?|secs?|cm|centimetres?|centimeters?|g|grams?|feet|foot|ft)?",
     re.IGNORECASE,
 )
+_PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
+_FRACTION = re.compile(
+    rf"^(?:(?P<whole>\d+) and )?(?:(?P<count>\d+|an?|one)[ -])?(?P<part>{'|'.join(_PARTS)})s?(?: of)?(?: an?)? (?=[a-z])",
+    re.IGNORECASE,
+)
 _SMALLER = {"foot": ("inches", 12), "pound": ("ounces", 16), "stone": ("pounds", 14), "hour": ("minutes", 60),
             "minute": ("seconds", 60), "meter": ("centimetres", 100), "kilogram": ("grams", 1000), "yard": ("feet", 3),
             "mile": ("feet", 5280)}  # fmt: skip
@@ -134,9 +139,12 @@ def quantity(text: str) -> Quantity | None:
     compound = _COMPOUND.fullmatch(text.strip())
     if compound and (found := _compound(compound)):
         return found
-    simple = _SIMPLE.fullmatch(text.strip())
-    if not simple or not units.find(simple["unit"]):
+    simple = _SIMPLE.fullmatch(_FRACTION.sub(_in_figures, text.strip()))
+    if not simple:
         return None
+    if not units.find(simple["unit"]):  # "500 g of flour": what it is of does not matter
+        shorter = re.sub(r"\s+of\s+(?:the |an? )?[a-z]+(?: [a-z]+)?$", "", text.strip())
+        return quantity(shorter) if shorter != text.strip() else None
     count = simple["count"].lower().replace("−", "-")
     if count in {"a", "an", "one"}:
         return Quantity(1, simple["unit"])
@@ -147,6 +155,15 @@ def quantity(text: str) -> Quantity | None:
         top, bottom = part.split("/")
         return Quantity(float(whole or 0) + float(top) / float(bottom), simple["unit"]) if float(bottom) else None
     return Quantity(float(count), simple["unit"])
+
+
+def _in_figures(found: re.Match[str]) -> str:
+    """ "three quarters of a pint" → "3/4 pint"."""
+    count = (found["count"] or "1").lower()
+    top = int(count) if count.isdigit() else 1
+    bottom = _PARTS[found["part"].lower()]
+    whole = int(found["whole"] or 0)
+    return f"{whole * bottom + top}/{bottom} "
 
 
 def _compound(found: re.Match[str]) -> Quantity | None:

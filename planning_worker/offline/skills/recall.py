@@ -8,6 +8,7 @@ import re
 from planning_worker.offline import clauses
 from planning_worker.offline.reading import Draft, Reading, Scene
 from planning_worker.offline.skills import statements
+from services.phrases import words
 
 _SAID = r"(?:say|said|tell you|told you|mention|mentioned|tell|told|write|wrote|ask you to (?:remember|keep|note)|asked you to (?:remember|keep|note)|teach you|note|noted)"
 _ABOUT = r"(?: (?:to you|you|before|earlier|previously|already|last time|yesterday|once))*(?: (?:about|of|on|regarding|concerning|for))? (?P<topic>.+)"
@@ -36,6 +37,9 @@ _NOT_MEMORY = re.compile(
 )
 
 
+_ASKS = re.compile(r"(?:what|who|when|where|which|whose|how|does|do|did|is|are|was|has|can)(?:'s)?\b", re.IGNORECASE)
+
+
 def read(text: str, scene: Scene) -> Reading | None:
     phrase = clauses.bare(text)
     if clauses.asks_again(phrase):
@@ -50,7 +54,17 @@ def read(text: str, scene: Scene) -> Reading | None:
         and ("?" in text or not phrase.lower().startswith("my ") or _remembered_before(scene))
     ):
         return _recalled(phrase, phrase, scene)
+    if _ASKS.match(phrase) and not _NOT_MEMORY.search(phrase) and _is_known(phrase, scene):
+        return _recalled(phrase, phrase, scene)
     return None
+
+
+def _is_known(question: str, scene: Scene) -> bool:
+    """Does something that was told, here or earlier, hold all that `question` is about?"""
+    wanted = words.content(question)
+    told = [turn.text for turn in scene.request.turns if turn.role == "user" and not turn.text.rstrip().endswith("?")]
+    told += [text for text in scene.request.memories if not text.startswith("Asked:")]
+    return bool(wanted) and any(wanted <= words.content(text) and statements.states(text) for text in told)
 
 
 def _remembered_before(scene: Scene) -> bool:

@@ -1,4 +1,4 @@
-"""Things to keep: "remember that …" goes to long-term memory; a plain statement about oneself is only acknowledged."""
+"""Things to keep: "remember that …" goes to long-term memory."""
 
 # One wording a line reads better than wrapped patterns.
 # ruff: noqa: E501
@@ -7,7 +7,6 @@ import re
 
 from planning_worker.offline import clauses
 from planning_worker.offline.reading import Draft, Reading, Scene
-from planning_worker.offline.skills import statements
 
 _KEEP = re.compile(
     r"(?:(?:please |pls |also |and |hey |hi |ok |then |so |could you |can you |would you |i(?:'d| would) like you to |i want you to |perdure )*,?\s*)"
@@ -25,16 +24,14 @@ _QUESTION = re.compile(
     r"(?:what|when|where|who|whom|whose|which|how|why|if|whether|me\b|my .*\?$|anything|something about)\b",
     re.IGNORECASE,
 )
-_NEEDS_THAT = re.compile(r"(?:store|save|record|keep|write down|jot down|note)\b", re.IGNORECASE)
+_NEEDS_THAT = re.compile(r"(?:store|save|record|keep(?! in mind)|write down|jot down|note)\b", re.IGNORECASE)
 
 
 def read(text: str, scene: Scene) -> Reading | None:
+    """ "Remember that …" in its many wordings."""
     kept = _KEEP.fullmatch(text.strip()) or _AFTERTHOUGHT.fullmatch(text.strip())
     if kept and not clauses.asks_again(text) and not _asks_whether(text):
         return _remember(text, kept["fact"], scene)
-    phrase = clauses.bare(text)
-    if statements.about_self(phrase) and not clauses.asks_again(text):
-        return Reading("remembering", said=f"Noted: {_lower(statements.turned(phrase))}.", topic={"fact": phrase})
     return None
 
 
@@ -47,7 +44,7 @@ def _asks_whether(text: str) -> bool:
 
 def _remember(text: str, fact: str, scene: Scene) -> Reading | None:
     fact = re.sub(r"[\s,]*(?:,? (?:please|ok|okay|thanks|thank you))?[.!?\s]*$", "", fact, flags=re.IGNORECASE).strip()
-    loose = _NEEDS_THAT.match(clauses.bare(text)) and not re.search(r"\bthat\b|:|\bis\b|\bare\b", text)
+    loose = _NEEDS_THAT.match(clauses.bare(text)) and not re.search(r"\bthat\b|:|\bis\b|\bare\b|'(?:m|s|re)\b", text)
     if len(fact) < 3 or _QUESTION.match(fact) or loose:
         return None
     quoted = fact.strip('“”"') if fact[:1] in '“"' and fact[-1:] in '”"' else fact
@@ -57,7 +54,3 @@ def _remember(text: str, fact: str, scene: Scene) -> Reading | None:
 
 def _sentence(fact: str) -> str:
     return f"{fact[0].upper()}{fact[1:]}" + ("" if fact[-1] in ".!?" else ".")
-
-
-def _lower(sentence: str) -> str:
-    return sentence[0].lower() + sentence[1:]

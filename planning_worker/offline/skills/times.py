@@ -87,7 +87,7 @@ _AHEAD = clauses.wordings(
         rf"(?:by )?how (?:many hours|far|much)(?: time)? (?:ahead|behind|in front)?(?: of (?:us|me))?(?:is|are) {_A} (?:ahead of|behind|before|after|from|in front of) {_B}{_NOW}",
         rf"how (?:many hours|far|much) (?:ahead|behind) (?:is|are) {_A}(?: of| to| from| compared to| than)? {_B}",
         rf"how (?:many hours|far|much) (?:ahead|behind)(?: of)? {_B} is {_A}",
-        rf"is {_A} (?:ahead of|behind) {_B}(?: in time)?(?:,? (?:and )?by how (?:many hours|much|far))?",
+        rf"is {_A} (?:ahead of|behind)(?: or (?:ahead of|behind))? {_B}(?: in time)?(?:,? (?:and )?(?:by )?how (?:many hours|much|far))?",
     ]
 )
 
