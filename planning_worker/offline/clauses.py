@@ -15,7 +15,7 @@ _PROTECTED = re.compile(
 _CUT = re.compile(
     r"[.?!;]+[\"'”’)]*(?:\s+|$)(?:(?:and then|and|then|also|next|finally|after that|now),?\s+)*|\s*\n+\s*|"
     r"\s*,?\s+(?:and then|and also|and after that|and finally|and|then|also|after that|afterwards|as well as|but)\b,?\s+|"
-    r",\s+|\s+[–—]\s*|\s+-+\s+(?=[A-Za-z])|:\s+|\s+plus\s+(?=(?:what|how|when|tell|convert|remember)\b)|\s+while (?:also )?(?=\w+ing\b)|\s+(?=\(?\d{1,2}\)\s)",
+    r",\s+|\s+[–—]\s*|\s+-+\s+(?=[A-Za-z])|:\s+|\s+plus\s+(?=(?:what|how|when|tell|convert|remember)\b)|\s+while (?:also )?(?=\w+ing\b)|\s+(?=\(?\d{1,2}\)\s)|\s+(?=\d{1,2}\.\s+[A-Za-z0-9])|\s+(?=\([a-e]\)\s)",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
@@ -31,6 +31,8 @@ _LEAD = re.compile(
     r"know)|may i (?:ask|know)|i(?:'m| am) (?:just )?trying to (?:work out|figure out|find out|calculate)|"
     r"help me (?:to )?(?:work out|figure out|find(?: out)?|with|calculate|convert)|let's see|for me|if you don't mind|"
     r"i(?:'d| would) love to know|i (?:wanna|want to|gotta|need to) know|i can't (?:recall|remember)|"
+    r"(?:i|we)(?:'d| would| should| will)? (?:be |really |most |very |so )*(?:appreciate it|grateful|obliged|glad|happy|love it) "
+    r"if you (?:would|could|can)|while you(?:'re| are) at it|thank(?:s| you) and|could you kindly|would you kindly|"
     r"tell us|lemme know|gimme)\b(?!['-])[,:!.…]*\s+(?:[-–—]\s+)?",
     re.IGNORECASE,
 )
@@ -81,7 +83,7 @@ def bare(text: str) -> str:
     text = _BULLET.sub("", text.strip().replace("’", "'"))
     text = re.sub(r"\b(what|how|when|where|who|today|tomorrow)s\b", r"\1's", text, flags=re.IGNORECASE)
     while (shorter := _LEAD.sub("", text, count=1) if _LEAD.match(text) else text) != text:
-        text = shorter
+        text = _BULLET.sub("", shorter)
     while (shorter := _TAIL.sub("", text)) != text:
         text = shorter
     return text.strip()

@@ -168,6 +168,13 @@ def _relative(phrase: str, today: date) -> Day | None:
     if around and (span := shift(around[1])):
         start = find(around[3], today)
         return Day(moved(start.date, -span if around[2] in {"before", "prior to"} else span)) if start else None
+    later = re.fullmatch(rf"(.+?) on ({'|'.join(_WEEKDAYS)})|(.+?) (today|tomorrow)", phrase)  # "a week on Friday"
+    if later and (span := shift(later[1] or later[3])):
+        start = find(later[2] or later[4], today)
+        return Day(moved(start.date, span)) if start else None
+    week = re.fullmatch(rf"(?:on )?({'|'.join(_WEEKDAYS)}|today|tomorrow) (week|fortnight)", phrase)
+    if week and (start := find(week[1], today)):
+        return Day(start.date + timedelta(days=7 if week[2] == "week" else 14))
     return _weekday(phrase, today) or _part(phrase, today)
 
 

@@ -19,7 +19,7 @@ _EVERYDAY = {
     "deg c": "degC", "deg f": "degF", "degrees celsius": "degC", "degree celsius": "degC", "degrees centigrade": "degC",
     "degrees fahrenheit": "degF", "degree fahrenheit": "degF", "degrees kelvin": "kelvin",
     "km/h": "kilometer/hour", "kmh": "kilometer/hour", "kph": "kilometer/hour", "kmph": "kilometer/hour",
-    "mph": "mile/hour", "m/s": "meter/second", "mps": "meter/second", "ft/s": "foot/second",
+    "mph": "mile/hour", "rpm": "1/minute", "m/s": "meter/second", "mps": "meter/second", "ft/s": "foot/second",
     "sq m": "meter**2", "sqm": "meter**2", "m2": "meter**2", "m²": "meter**2", "sq ft": "foot**2", "sqft": "foot**2",
     "ft2": "foot**2", "ft²": "foot**2", "km2": "kilometer**2", "km²": "kilometer**2", "cm2": "centimeter**2",
     "m3": "meter**3", "m³": "meter**3", "cm3": "centimeter**3", "cc": "centimeter**3", "ft3": "foot**3",

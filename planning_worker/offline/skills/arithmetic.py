@@ -66,7 +66,7 @@ def _again(phrase: str, scene: Scene) -> Reading | None:
     if not last or last.skill != "arithmetic" or "expression" not in last.topic:
         return None
     before = re.fullmatch(r"([\d.]+)% of ([\d.]+)", str(last.topic["expression"]))
-    now = re.fullmatch(r"(?:and |what about |how about )*(?:(?P<part>[\d.]+)%|(?:of )(?P<base>[\d.]+))", phrase)
+    now = re.fullmatch(r"(?:and |what about |how about )*(?:(?P<part>[\d.]+)%|(?:of )?(?P<base>[\d.]+))", phrase)
     if not before or not now:
         return None
     return _calculate(f"{now['part'] or before[1]}% of {now['base'] or before[2]}", phrase, scene)

@@ -114,6 +114,10 @@ _FORMS: list[tuple[str, str]] = [
     (rf"(?:what )?(?:percentage|%|percent)(?: of)? {_X} (?:is|are|does|makes?) {_Y}", "{y} / {x} * 100"),
     (rf"(?:the )?(?:percentage|percent|%) (?:is|are|of) {_X} (?:out )?(?:of|from|in) {_Y}", "{x} / {y} * 100"),
     (rf"(?:express |write )?{_X} as (?:a |an )?(?:percentage|percent|%) of {_Y}", "{x} / {y} * 100"),
+    (rf"{_X} is (?P<y>[\d.]+%) of (?:what|which)(?: number)?", "{x} / {y}"),
+    (r"(?:what number is |of (?:what|which)(?: number)? is )?(?P<x>[\d.]+) (?P<y>[\d.]+%) of (?:what|which)(?: number)?", "{x} / {y}"),
+    (r"(?P<x>.+?) (?:written |expressed )?(?:as|in|into|to) (?:a )?decimals?", "{x}"),
+    (rf"(?:add|sum|total|tot)(?: up)? (?:these|them|those|the following)(?: numbers| up| together| for me)*:? {_LIST}", "{list+}"),
     (rf"{_Y} (?:expressed )?as (?:a |an )?(?:percentage|percent|%)", "{y} * 100"),
     (
         r"(?:a )?(?P<y>[\d.]+%) (?:markup|mark-up|mark up|surcharge|uplift|increase|rise|raise) (?:on|of|to|for|in)"

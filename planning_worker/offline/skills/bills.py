@@ -22,7 +22,7 @@ _WORDS = frozenset(
     went go goes gone rose risen fell fallen dropped increased decreased grew changed percentage percent % change
     increase decrease rise drop growth difference jumped down add adding calculate work figure please get save saved
     saving now normally usually regular shirt jacket coat laptop phone bag book dress shoes pair tv car house rent
-    salary wage wages value stock shares there there's ended say diners guests flatmates adults persons makes make come
+    salary wage wages value stock shares raise hike jump fall gain loss pizza takeaway hotel room trip gift present groceries we're they're he she there there's ended say diners guests flatmates adults persons makes make come
     apply applied using restaurant's eur usd gbp dollars euros pounds quid bucks pence equal parts group party size
     one can could tell me show find out i'm need know whole thing number evenly. as round""".split()  # noqa: SIM905
 )
@@ -67,7 +67,7 @@ def read(text: str, scene: Scene) -> Reading | None:
 def _change(phrase: str) -> str | None:
     """ "from 80 to 100": the change in per cent."""
     found = _CHANGE.search(phrase)
-    asks = re.search(r"(?:%|percentage)\W+(?:\w+ )?(?:change|increase|decrease|rise|drop|growth|difference)", phrase)
+    asks = re.search(r"(?:%|percentage)\W+(?:\w+ )?(?:change|increase|decrease|rise|drop|growth|difference|raise|hike|jump|fall|gain|loss)", phrase)
     by_percent = re.search(r"(?:what|how many) (?:%|percentage)|by (?:what|how much) (?:%|percentage)", phrase)
     if not found or not (asks or by_percent) or len(re.findall(_NUMBER, phrase)) != 2 or float(found["a"]) == 0:
         return None

@@ -14,7 +14,7 @@ _VERB = (
     r"(?:(?:convert|change|turn|express|transform|translate|put|switch|calculate|compute|work out|what(?:'s| is| are| would)?(?: be)?|"
     r"how (?:much|many|far|long|heavy|tall|big|hot|cold|warm|fast|high|wide|deep)(?: is| are)?|is|equals?)\s+)?"
 )
-_TO = r"\s+(?:in to|in|into|to|as|converted (?:in)?to|expressed in|measured in|when converted to|=)\s+(?:an? )?"
+_TO = r"\s+(?:in to|in|into|to|as|converted (?:in)?to|expressed in|measured in|when converted to|=|[-=]+>|→)\s+(?:an? )?"
 _Q, _U = r"(?:an? \w+ of )?(?P<quantity>.+?)", r"(?P<unit>.+?)"
 _DIRECT = clauses.wordings(
     [

@@ -38,9 +38,19 @@ _PREAMBLE = re.compile(
 )
 
 
+_CORE = frozenset("hi hello hey morning afternoon evening thank thanks cheers ta sorry greetings day".split())  # noqa: SIM905
+_KIND = _CORE | frozenset(
+    """good there again all everyone team folks mate dear sir madam perdure you kindly so very much a lot many in advance
+    to bother for your help that the pal buddy friend my i appreciate it ever lovely and happy monday friday""".split()  # noqa: SIM905
+)
+
+
 def read(text: str, scene: Scene) -> Reading | None:
     phrase = re.sub(r"[\s.,!?…:)]+$", "", text.strip().lower().replace("’", "'")).replace("please", "").strip()
     for pattern, answer in _ANSWERS:
         if re.fullmatch(pattern, phrase):
             return Reading("courtesy", said=answer)
+    tokens = set(re.findall(r"[a-z']+", phrase))
+    if tokens and tokens <= _KIND and tokens & _CORE and "?" not in text:
+        return Reading("courtesy", said="You're welcome." if tokens & {"thank", "thanks", "cheers"} else "Hello!")
     return Reading("courtesy") if _PREAMBLE.fullmatch(phrase) else None

@@ -62,6 +62,7 @@ _SHIFTED = clauses.wordings(
 _WEEKDAY = clauses.wordings(
     [
         rf"{_WHAT_DAY}(?: of the week)? (?:was|were|is) (?:i|he|she|someone|you|they) born(?: on)?,? (?:if .*?born|when born|on|born) (?:on )?{_D}",
+        rf"{_WHAT_DAY}(?: of the week)? (?:was|were|is) (?:i|he|she|someone|you|they) born(?: on)?,? (?:if|when|given)(?: that)? (?:my|his|her|their) (?:birthday|birth date|date of birth) (?:is|was) (?:on )?{_D}",
         rf"{_WHAT_DAY}(?: of the week)?{_BE}(?: on)? {_D}(?: (?:fall|falls|fell|land|lands|be|was|is|happen|celebrated|going to be))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
         rf"(?:when|what date|which date)(?:'s| is| was| will| does)? {_D}(?: (?:be|fall|happen|take place|celebrated|was|is))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
         rf"(?:the )?(?:weekday|day of the week)(?: of| for| on)? {_D}",
@@ -130,10 +131,15 @@ def _until(phrase: str, scene: Scene) -> Reading | None:
     if left and re.search(r"left|remain|to go", phrase, re.IGNORECASE):
         return count("today", f"the end of the {left['part'].lower()}", _unit(left), scene, {"form": "until"})
     for found in _matches(_UNTIL, phrase):
-        day = _meant(re.sub(_WHOSE, "", found["day"], flags=re.IGNORECASE), scene)
+        day = _year_begins(_meant(re.sub(_WHOSE, "", found["day"], flags=re.IGNORECASE), scene))
         if _is_day(day, scene):
             return count("today", day, _unit(found), scene, {"form": "until"})
     return None
+
+
+def _year_begins(day: str) -> str:
+    """ "2027" is its first day where a day is wanted."""
+    return f"1 January {day.strip()}" if re.fullmatch(r"\s*(?:19|20|21)\d\d\s*", day) else day
 
 
 def _since(phrase: str, scene: Scene) -> Reading | None:

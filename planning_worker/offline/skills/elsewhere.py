@@ -14,7 +14,7 @@ _PLAIN = frozenset(
     equivalent equals equal same meeting call flight webinar event show game match interview lecture class conference
     standup stand-up launch deadline stream party concert session starts start starting begins begin beginning happens
     held scheduled set planned takes place lands landing land leaves arrives local clock clocks hour day today tomorrow
-    people friends colleagues team office someone mean means corresponds now this which have has i'm how about until
+    people friend friends colleague colleagues team client boss sister brother mum mom dad office someone mean means corresponds now this which have has i'm how about until
     daily weekly monday tuesday wednesday thursday friday saturday sunday morning afternoon evening please tell me
     know by only just let us they he she us join dial video zoom kickoff kick-off every not""".split()  # noqa: SIM905
 )

@@ -14,7 +14,7 @@ from services.phrases import numbers, places, units, words
 
 _EMPTY = frozenset(
     """what what's whats which is are was be it its it's the a an of in on at for me us i we you please tell give show
-    check find out know do does could can would like currently current present exact right now there over that this
+    check find out know how's hows rn got okay ok yeah do does could can would like currently current present exact right now there over that this
     how get got if and then so just actually exactly please both also still yet will have has out let
     today's going moment
     calculate compute work determine count tell number amount""".split()  # noqa: SIM905
@@ -51,7 +51,7 @@ def read(text: str, scene: Scene) -> Reading | None:
 
 
 def _time(tokens: list[str], scene: Scene) -> Reading | None:
-    named, rest = _picked(tokens, lambda text: places.find(text) is not None, _EMPTY | _TIME | _APART)
+    named, rest = picked(tokens, lambda text: places.find(text) is not None, _EMPTY | _TIME | _APART)
     cues = set(rest)
     if len(named) == 2 and cues & _GAP:
         return times.apart(named[0], named[1], "", scene) if cues <= _EMPTY | _APART else None
@@ -61,7 +61,7 @@ def _time(tokens: list[str], scene: Scene) -> Reading | None:
 
 
 def _days(tokens: list[str], scene: Scene) -> Reading | None:
-    named, rest = _picked(tokens, lambda text: days.find(text, scene.today) is not None, _EMPTY | _SPAN | _DAY)
+    named, rest = picked(tokens, lambda text: days.find(text, scene.today) is not None, _EMPTY | _SPAN | _DAY)
     cues = set(rest)
     unit = next(
         (word.rstrip("s") + "s" for word in rest if word.rstrip("s") in {"day", "week", "month", "year"}), "days"
@@ -73,6 +73,8 @@ def _days(tokens: list[str], scene: Scene) -> Reading | None:
             return dates.count(named[0], "today", unit, scene, {"form": "since"})
         if len(named) == 1 and cues & {"until", "till", "til", "untill", "before", "away", "off", "left", "remain"}:
             return dates.count("today", named[0], unit, scene, {"form": "until"})
+    if "week" in cues and "of the week" not in " ".join(tokens).lower():
+        return None  # "a week on Friday" is another day
     if len(named) == 1 and cues & {"day", "weekday", "date"} and cues <= _EMPTY | _DAY:
         return dates.find(named[0], "", scene)
     return None
@@ -80,17 +82,17 @@ def _days(tokens: list[str], scene: Scene) -> Reading | None:
 
 def _quantity(tokens: list[str], scene: Scene) -> Reading | None:
     """One amount with its unit and one other unit."""
-    amounts, rest = _picked(tokens, lambda text: conversions.quantity(text) is not None, _EMPTY)
+    amounts, rest = picked(tokens, lambda text: conversions.quantity(text) is not None, _EMPTY)
     if len(amounts) != 1:
         return None
-    targets, rest = _picked(rest, lambda text: units.find(text) is not None, _EMPTY | _CONVERT)
+    targets, rest = picked(rest, lambda text: units.find(text) is not None, _EMPTY | _CONVERT)
     amount = conversions.quantity(amounts[0])
     if amount is None or len(targets) != 1 or not set(rest) <= _EMPTY | _CONVERT or not set(rest) & (_CONVERT | {"in"}):
         return None
     return conversions.convert(amount.value, amount.unit, targets[0], scene)
 
 
-def _picked(tokens: list[str], known: Callable[[str], bool], skip: Set[str]) -> tuple[list[str], list[str]]:
+def picked(tokens: list[str], known: Callable[[str], bool], skip: Set[str]) -> tuple[list[str], list[str]]:
     """The longest runs of words (at most six) that are `known`, and the other words, folded."""
     found: list[str] = []
     rest: list[str] = []

@@ -22,7 +22,7 @@ _LINK_COUNT = re.compile(
 _LINKS = re.compile(r"\b(?:links?|linked|hyperlinks?|urls)\b|\blinks? to\b", re.IGNORECASE)
 _SUMMARY = re.compile(
     r"\b(?:summari[sz]e|summary|sum (?:it |this |that )?up|gist|overview|tl;?dr|key points|main points|in short|what(?:'s| is) (?:it|this|that|the page)? ?about|"
-    r"what(?:'s| is) on|what(?:'s| is) PAGE about|what does (?:it|the page|this page) say$|what's (?:it|the page) about)\b",
+    r"what(?:'s| is) on(?! \w+ (?:about|regarding|on)\b)(?! the \w+ (?:about|regarding)\b)|what(?:'s| is) PAGE about|what does (?:it|the page|this page) say$|what's (?:it|the page) about)\b",
     re.IGNORECASE,
 )
 _SENTENCES = re.compile(r"\b(?:in|to|into|as) (\w+) sentences?\b|\b(\w+)[- ]sentence summary\b", re.IGNORECASE)

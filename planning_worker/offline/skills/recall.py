@@ -17,8 +17,10 @@ _TOLD = clauses.wordings(
         rf"what (?:(?:did|have|had) (?:i|we)(?: ever)?|i(?:'ve| have)?) {_SAID}{_ABOUT}",
         rf"(?:(?:did|have) (?:i|we)(?: ever)?) {_SAID}(?: you)?(?: anything)?{_ABOUT}",
         r"(?:do|can|did) you (?:still )?(?:remember|recall|know)(?: (?:about|what|when|where|who|which|how|if|whether|that))?(?: (?:i|we) (?:said|told you|mentioned) (?:about )?)? ?(?P<topic>.+)",
-        r"remind me(?: (?:again|about|of|what|when|where|who|which|how))*(?: (?:i|we) (?:said|told you|mentioned|wrote)(?: about| of)?)? (?P<topic>.+)",
+        r"remind me(?! (?:to|at|in|tomorrow|tonight|later|every)\b)(?: (?:again|about|of|what|when|where|who|which|how))*(?: (?:i|we) (?:said|told you|mentioned|wrote)(?: about| of)?)? (?P<topic>.+)",
         r"(?:recall|look up in (?:your )?memory|search (?:your |my )?memor(?:y|ies)(?: for| about)?|check (?:your |my )?memory (?:for|about))(?: what (?:i|we) (?:said|told you|mentioned) about)? (?P<topic>.+)",
+        r"(?:is there )?(?:anything|something|what) (?:that )?(?:you (?:know|remember|have|recall)|(?:i|we)(?:'ve| have)? (?:said|told you|mentioned))(?: (?:about|on|of))? (?P<topic>.+)",
+        r"(?:have|did) (?:i|we) ever (?:mention(?:ed)?|sa(?:y|id)|told?|tell) (?:you )?(?:about |of )?(?P<topic>.+)",
         r"what(?:'s| is| do you have)? in your memory (?:about|on|of) (?P<topic>.+)",
         r"what do you (?:know|remember|recall|have)(?: (?:about|of|on))? (?P<topic>.+)",
         r"(?:what|anything) (?:did|have) you (?:remember|note|store|save|keep)(?:ed|d)? (?:about|on|of) (?P<topic>.+)",
@@ -37,6 +39,7 @@ _NOT_MEMORY = re.compile(
 )
 
 
+_ALMOST_ALL = 0.75
 _ASKS = re.compile(r"(?:what|who|when|where|which|whose|how|does|do|did|is|are|was|has|can)(?:'s)?\b", re.IGNORECASE)
 
 
@@ -64,7 +67,9 @@ def _is_known(question: str, scene: Scene) -> bool:
     wanted = words.content(question)
     told = [turn.text for turn in scene.request.turns if turn.role == "user" and not turn.text.rstrip().endswith("?")]
     told += [text for text in scene.request.memories if not text.startswith("Asked:")]
-    return bool(wanted) and any(wanted <= words.content(text) and statements.states(text) for text in told)
+    return any(
+        len(wanted & words.content(text)) >= _ALMOST_ALL * len(wanted) > 0 and statements.states(text) for text in told
+    )
 
 
 def _remembered_before(scene: Scene) -> bool:
