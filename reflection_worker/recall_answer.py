@@ -41,8 +41,8 @@ def _chosen(query: str, question: str, items: list[dict[str, Any]]) -> list[str]
             return list(dict.fromkeys(text for _, text in ranked))[:MOST]
     # Nothing shares a word: what retrieval found by its meaning alone, if it is near.
     near = [item for item in candidates if float(item.get("similarity") or 0) >= NEAR_IN_MEANING]
-    best = max((float(item["similarity"]) for item in near), default=0)
-    return [str(item["text"]).strip() for item in near if float(item["similarity"]) >= best - 0.05][:1]
+    nearest = max((float(item["similarity"]) for item in near), default=0.0)
+    return [str(item["text"]).strip() for item in near if float(item["similarity"]) >= nearest - 0.05][:1]
 
 
 def _is_question(text: str, asked: str) -> bool:

@@ -29,8 +29,9 @@ _NUMBER = r"\d+(?:\.\d+)?|\.\d+"
 def calculate(expression: str) -> dict[str, Any]:
     """Work out an arithmetic expression.
 
-    Takes + - * / ^ ( ), percent as in `17% of 2340` and `2340 - 15%`, a ratio `18:24`, sqrt, cbrt, abs, round, floor, ceil, min, max,
-    avg, median, sum, gcd, lcm, log, ln, exp, sin, cos, tan, factorial (`5!`), pi and e. Returns `value` (a number) and `text`.
+    Takes + - * / ^ ( ), percent as in `17% of 2340` and `2340 - 15%`, a ratio `18:24`, sqrt, cbrt, abs, round, floor,
+    ceil, min, max, avg, median, sum, gcd, lcm, log, ln, exp, sin, cos, tan, factorial
+    (`5!`), pi and e. Returns `value` (a number) and `text`.
     """
     if len(expression) > MAX_LENGTH:
         raise Failed(f"The expression has {len(expression)} characters; at most {MAX_LENGTH} are taken.")
@@ -118,7 +119,8 @@ def _evaluator() -> SimpleEval:
     }
     functions: dict[str, Callable[..., Any]] = {
         "sqrt": _root, "cbrt": math.cbrt, "abs": abs, "round": round, "floor": math.floor, "ceil": math.ceil,
-        "min": min, "max": max, "avg": _average, "mean": _average, "average": _average, "median": statistics.median, "sum": lambda *all_: sum(all_),
+        "min": min, "max": max, "avg": _average, "mean": _average, "average": _average, "median": statistics.median,
+        "sum": lambda *all_: sum(all_),
         "log": math.log10, "log10": math.log10, "log2": math.log2, "ln": math.log, "exp": math.exp, "sin": math.sin,
         "cos": math.cos, "tan": math.tan, "factorial": _factorial_of, "gcd": math.gcd, "lcm": math.lcm, "pow": _power,
     }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 from execution_worker.tools.date_difference import HOW, on_day
 from services import clock
 from services.errors import Failed
-from services.phrases import dates
+from services.phrases import dates, working_days
 from services.tools.contract import tool
 
 
@@ -28,11 +28,11 @@ def find_date(date: str = "today", shift: str = "") -> dict[str, Any]:
     if shift.strip():
         sign = -1 if shift.strip().startswith("-") else 1
         plain = shift.strip().lstrip("+-")
-        span, working = dates.shift(plain), dates.working_days(plain)
+        span, working = dates.shift(plain), working_days.said(plain)
         if span is None and working is None:
             raise Failed(f"“{shift}” is not understood as an interval; write it as 45 days, 2 weeks or -3 months.")
         try:
-            moved = dates.moved(day.date, span * sign) if span else dates.moved_working(day.date, (working or 0) * sign)
+            moved = dates.moved(day.date, span * sign) if span else working_days.moved(day.date, (working or 0) * sign)
         except (ValueError, OverflowError) as error:
             raise Failed(f"“{shift}” from there leaves the calendar (years 1 to 9999); {HOW}.") from error
     return {"date": moved.isoformat(), "weekday": f"{moved:%A}", "text": _sentence(day, date, shift, moved)}

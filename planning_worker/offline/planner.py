@@ -56,16 +56,16 @@ def _best_path(text: str, scene: Scene) -> _Path:
         ways = []
         for start in range(max(0, end - _LONGEST_SPAN), end):
             clause = text[cuts[start].end : cuts[end].start]
-            ways.append(_extended(best[start], clause, cuts[start].then, scene))
+            ways.append(_extended(best[start], clause, cuts[start], scene))
         best.append(min(ways, key=lambda way: way.cost))
     return best[-1]
 
 
-def _extended(path: _Path, clause: str, then: bool, scene: Scene) -> _Path:
+def _extended(path: _Path, clause: str, cut: clauses.Cut, scene: Scene) -> _Path:
     if not clause.strip():
         return path
     reading = _read(clause, replace(scene, before=path.readings, said="; ".join(path.texts)))
-    if reading and then:
+    if reading and cut.then:
         reading = _after_waits(reading, path.readings)
     words = len(clause.split())
     if reading is None:
@@ -74,6 +74,7 @@ def _extended(path: _Path, clause: str, then: bool, scene: Scene) -> _Path:
         cost = 9 + 1.5 * words
     else:
         cost = 0.5 if reading.skill == "courtesy" else 1
+    cost += 0.05 if cut.weak else 0  # where both will do, the request is cut between its sentences
     return _Path(path.cost + cost, (*path.readings, reading), (*path.texts, clause))
 
 

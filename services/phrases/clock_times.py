@@ -10,7 +10,8 @@ _TIME = re.compile(
     r"(?P<named>(?:12 )?noon|(?:12 )?midday|(?:12 )?midnight)(?![\w])|"
     r"(?P<military>(?:[01]\d|2[0-3])[0-5]\d)(?= ?(?:hours|hrs|h\b)| ?z\b)(?: ?(?:hours|hrs|h\b))?|"
     r"(?:(?P<part>a quarter|quarter|half|\d{1,2})(?: minutes?)? ?(?P<side>past|after|to|before|till)? )?"
-    r"(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2})(?::\d{2})?(?!\d)| (?:and )?(?P<spoken>[0-5]\d)(?= ?(?:[ap]\.?m\b|in the)|\b))?"
+    r"(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2})(?::\d{2})?(?!\d)| (?:and )?(?P<spoken>[0-5]\d)(?= "
+    r"?(?:[ap]\.?m\b|in the)|\b))?"
     rf"(?P<clock> ?o'?clock)?(?: ?(?P<noon>[ap])(?:\.m\.|\.m\b|m\b))?(?: (?P<of_day>{_HALF}))?",
     re.IGNORECASE,
 )

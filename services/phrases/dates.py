@@ -1,7 +1,5 @@
 """Days and intervals in everyday words: "4 July", "next Friday", "Christmas", "45 days from now"."""
 
-# ruff: noqa: SIM905
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +51,6 @@ _NTH = {
         "mother's day": (5, 6, 2), "mothers day": (5, 6, 2), "father's day": (6, 6, 3), "fathers day": (6, 6, 3),
 }  # fmt: skip
 _SPAN_UNIT = r"(?:days?|weeks?|fortnights?|months?|quarters?|years?|decades?|centur(?:y|ies))"
-_WORKING = re.compile(r"(\d+|an?|one)\s+(?:working|business|week|work)[ -]?days?")
 _SPAN = re.compile(rf"(\d+|an?|one)\s+({_SPAN_UNIT})")
 _SPANS = re.compile(rf"{_SPAN.pattern}(?:(?:\s*,\s*|\s+and\s+|\s*,\s*and\s+|\s+){_SPAN.pattern})*")
 
@@ -89,26 +86,9 @@ def shift(text: str) -> relativedelta | None:
     return total
 
 
-def working_days(text: str) -> int | None:
-    """How many days from Monday to Friday `text` says ("10 working days"), or None."""
-    found = _WORKING.fullmatch(numbers.to_digits(words.fold(text)).strip(" .,?!"))
-    return (int(found[1]) if found[1].isdigit() else 1) if found else None
-
-
 def moved(start: date, by: relativedelta) -> date:
     """`start` plus the interval. Raises ValueError or OverflowError outside the years 1 to 9999."""
     return start + by
-
-
-def moved_working(start: date, by: int) -> date:
-    """`start` moved by so many days from Monday to Friday; holidays are not known here."""
-    weeks, rest = divmod(abs(by), 5)
-    step = timedelta(days=1 if by >= 0 else -1)
-    day = start + 7 * weeks * step
-    while rest or (by and day.weekday() > 4):
-        day += step
-        rest -= day.weekday() < 5 and rest > 0
-    return day
 
 
 def year_said(text: str) -> int | None:
@@ -133,7 +113,7 @@ def _cleaned(text: str) -> str:
     phrase = re.sub(r"^(?:on|by) ", "", phrase)
     phrase = re.sub(r"\b(\d{1,2}) (st|nd|rd|th)\b", r"\1\2", phrase)
     phrase = re.sub(rf"\b({'|'.join(_ORDINALS)})\b(?! (?:sunday|quarter|world))", _ordinal, phrase)
-    phrase = re.sub(r"\b(twenty|thirty|20|30)[ -](\d)(st|nd|rd|th)\b", lambda found: _tens(found), phrase)
+    phrase = re.sub(r"\b(twenty|thirty|20|30)[ -](\d)(st|nd|rd|th)\b", _tens, phrase)
     return re.sub(rf"^(?:{'|'.join(_WEEKDAYS)}),? (?=the \d|\d|{_MONTH})".replace("?P<month>", "?:"), "", phrase)
 
 
@@ -205,6 +185,15 @@ def _part(phrase: str, today: date) -> Day | None:
         "the end of next year": date(today.year + 1, 12, 31),
         "the weekend": today + timedelta(days=(5 - today.weekday()) % 7),
     }
+    ordinal = re.fullmatch(
+        r"(?:the )?(\d{1,2})(?:st|nd|rd|th)?(?: of (the|this|next) month)|the (\d{1,2})(?:st|nd|rd|th)", phrase
+    )
+    if ordinal:
+        day = int(ordinal[1] or ordinal[3])
+        month = first + relativedelta(months=1) if ordinal[2] == "next" else first
+        if ordinal[2] in {None, "the"} and month.replace(day=day) < today:
+            month += relativedelta(months=1)
+        return Day(month.replace(day=day))
     return Day(table[phrase]) if phrase in table else None
 
 

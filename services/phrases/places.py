@@ -3,8 +3,6 @@
 Where a name is ambiguous the most populous place is meant. The table is places.json; its source is in places.md.
 """
 
-# ruff: noqa: SIM905
-
 import json
 import re
 from dataclasses import dataclass
@@ -68,10 +66,10 @@ _PROVINCES = frozenset(
 )
 # Large cities that name no zone.
 _CAPITALS = frozenset(
-    """barcelona munich hamburg frankfurt milan naples turin marseille osaka kyoto beijing mumbai delhi bangalore chennai
-    hyderabad boston chicago philadelphia seattle houston dallas atlanta miami montreal ottawa calgary canberra
-    edinburgh glasgow manchester birmingham liverpool geneva antwerp rotterdam shenzhen ankara valencia seville porto
-    washington minneapolis orlando cleveland""".split()
+    """barcelona munich hamburg frankfurt milan naples turin marseille osaka kyoto beijing mumbai delhi bangalore
+    chennai hyderabad boston chicago philadelphia seattle houston dallas atlanta miami montreal ottawa calgary
+    canberra edinburgh glasgow manchester birmingham liverpool geneva antwerp rotterdam shenzhen ankara valencia
+    seville porto washington minneapolis orlando cleveland""".split()
 )
 _OFFSET = re.compile(r"(?:utc|gmt)\s*([+-−])\s*(\d{1,2})(?::?(\d{2}))?")
 

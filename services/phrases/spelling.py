@@ -1,4 +1,4 @@
-"""Misspelt key words set right ("celcius", "tommorow", "Tokio"); tried only on text that nothing could read as it is."""
+"""Misspelt key words set right ("celcius", "Tokio"); tried only on text that nothing could read as it is."""
 
 import re
 from functools import lru_cache
@@ -20,7 +20,7 @@ _WORDS = frozenset(
     thousand million billion hundred eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty
     thirty forty fifty sixty seventy eighty ninety half third quarter timezone ahead behind please would there their
     three seven eight where which about these those while other could should calculator number numbers times total
-    """.split()  # noqa: SIM905
+    """.split()
 )
 # What is said in chat for short, and slips in words too short to be compared.
 _SHORT = {
@@ -36,8 +36,8 @@ _SHORT = {
 }  # fmt: skip
 # Good words that lie one letter from a key word or a place.
 _GOOD = frozenset(
-    "mouth mouths match house trees quite pairs parts child manly nicer there three tames yards years count country "
-    "count world feast beast least maybe march mayor later water color louder stones store stores".split()  # noqa: SIM905
+    """mouth mouths match house trees quite pairs parts child manly nicer there three tames yards years country
+    world feast beast least maybe march mayor later water color louder stones store stores""".split()
 )
 
 

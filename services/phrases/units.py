@@ -85,6 +85,12 @@ def _plural(name: str) -> str | None:
     return find(name[:-1]) if len(name) > 2 and name.endswith("s") and name[-2] != "s" else None
 
 
+def same_kind(one: str, other: str) -> bool:
+    """Do both measure the same, so that one can be converted to the other?"""
+    source, target = find(one), find(other)
+    return bool(source and target) and bool(registry().Quantity(1, source).is_compatible_with(target))
+
+
 def shown(text: str) -> str:
     """How the unit that someone called `text` is written in an answer: their word, but °C, °F and K."""
     return _SHOWN.get(find(text) or "", text.strip(" ."))

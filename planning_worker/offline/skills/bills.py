@@ -12,19 +12,21 @@ from planning_worker.offline.skills import arithmetic_words
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _WORDS = frozenset(
-    """a an the my our this that it its it's is are was were be comes come came costs cost price priced total bill check
-    tab meal dinner lunch breakfast restaurant taxi fare cab invoice purchase order item ticket of for on at to with and
-    plus including include includes included leave leaving left tip tips tipping tipped gratuity service charge vat tax
-    sales discount discounted off reduction reduced sale split splitting divide divided share shared sharing between
-    among amongst by into equally evenly each per person people ways way friends us everyone everybody pay pays paying
-    owe owes would will do does should i i've i'd we we've you have has had got how much many what what's whats give
-    want wants to if when then so altogether in after before out all up new final original amount sum worth from
-    went go goes gone rose risen fell fallen dropped increased decreased grew changed percentage percent % change
-    increase decrease rise drop growth difference jumped down add adding calculate work figure please get save saved
-    saving now normally usually regular shirt jacket coat laptop phone bag book dress shoes pair tv car house rent
-    salary wage wages value stock shares raise hike jump fall gain loss pizza takeaway hotel room trip gift present groceries we're they're he she there there's ended say diners guests flatmates adults persons makes make come
-    apply applied using restaurant's eur usd gbp dollars euros pounds quid bucks pence equal parts group party size
-    one can could tell me show find out i'm need know whole thing number evenly. as round""".split()  # noqa: SIM905
+    """a an the my our this that it its it's is are was were be comes come came costs cost price priced total bill
+    check tab meal dinner lunch breakfast restaurant taxi fare cab invoice purchase order item ticket of for on
+    at to with and plus including include includes included leave leaving left tip tips tipping tipped gratuity
+    service charge vat tax sales discount discounted off reduction reduced sale split splitting divide divided
+    share shared sharing between among amongst by into equally evenly each per person people ways way friends us
+    everyone everybody pay pays paying owe owes would will do does should i i've i'd we we've you have has had
+    got how much many what what's whats give want wants to if when then so altogether in after before out all up
+    new final original amount sum worth from went go goes gone rose risen fell fallen dropped increased
+    decreased grew changed percentage percent % change increase decrease rise drop growth difference jumped down
+    add adding calculate work figure please get save saved saving now normally usually regular shirt jacket coat
+    laptop phone bag book dress shoes pair tv car house rent salary wage wages value stock shares raise hike
+    jump fall gain loss pizza takeaway hotel room trip gift present groceries we're they're he she there there's
+    ended say diners guests flatmates adults persons makes make come apply applied using restaurant's eur usd
+    gbp dollars euros pounds quid bucks pence equal parts group party size one everyone's everybody's came
+    reduced by price's can could tell me show find out i'm need know whole thing number evenly. as round""".split()
 )
 _PERCENT = re.compile(rf"({_NUMBER}) ?%")
 _PEOPLE = re.compile(
@@ -32,12 +34,22 @@ _PEOPLE = re.compile(
     r"(?:between|among|amongst|by) (?P<other>\d+)\b(?! ?%)"
 )
 _EACH = re.compile(
-    rf"(?:(?:i|we|you|there)(?:'ve)? (?:have|has|buy|bought|got|are) |if (?:i|we) (?:have|buy) )?(?P<a>{_NUMBER}) [a-z]+"
-    rf"(?: (?:of|with|at|each with|each (?:containing|holding|costing)|containing|holding|that (?:hold|cost)|costing))+"
-    rf" (?P<b>{_NUMBER})(?: [a-z]+)?(?: each| apiece| per [a-z]+| in each(?: [a-z]+)?)?[,.;?]* (?:-+ )?(?:so )?(?:how (?:many|much)(?: [a-z]+)?"
-    r"(?: (?:is|are|do|does) (?:i|we|that|there|it))?(?: (?:have|cost|come to|spend|pay))?"
+    rf"(?:(?:i|we|you|there)(?:'ve)? (?:have|has|buy|bought|got|are) |if (?:i|we) (?:have|buy) |have |"
+    rf"bought )?(?P<a>{_NUMBER}) [a-z]+"
+    r"(?:,? (?:and )?(?=[\d.]+ [a-z]+ (?:each|apiece))|"
+    r"(?: (?:of|with|at|each with|each (?:containing|holding|costing)|containing|holding|that (?:hold|"
+    r"cost)|costing))+ )"
+    rf"(?P<b>{_NUMBER})(?: [a-z]+)?(?: each| apiece| per [a-z]+| in each(?: [a-z]+)?)?[,.;?]* (?:-+ )?(?:so )?"
+    r"(?:how (?:many|much)(?: [a-z]+)?(?: (?:is|are|do|does) (?:i|we|that|there|it))?(?: (?:have|cost|"
+    r"come to|spend|pay))?"
     r"(?: (?:in total|altogether|in all|total|all together))?|what(?:'s| is) the total(?: [a-z]+)?|(?:in )?total)"
 )
+_THING = re.compile(r"\b(?:a|an|the|my|this|our) (?!tip|bill|total|price|cost|discount|share)[a-z-]{3,}\b")
+_MONEY_TALK = re.compile(
+    r"\b(?:bill|tab|check|dinner|meal|lunch|breakfast|costs?|pric\w+|tip\w*|gratuity|people|persons?|ways|friends|us|"
+    r"discount\w*|sale|off|vat|tax|pays?|each|share|split|reduced|pizza|fare|invoice|item|order|save)\b"
+)
+_PLAIN_SUM = re.compile(r"\b(?:result|answer|what (?:you|i|we) get|add \d|to \d+ and|multiply|subtract)\b")
 _CHANGE = re.compile(rf"\bfrom (?P<a>{_NUMBER})(?: [a-z]+)? to (?P<b>{_NUMBER})\b")
 
 
@@ -57,7 +69,8 @@ def read(text: str, scene: Scene) -> Reading | None:
     each = _EACH.fullmatch(phrase.strip(" ?."))
     if each:
         return _calculated(f"{each['a']} * {each['b']}", phrase, scene)
-    left = set(re.findall(r"[a-z%][a-z'%.]*", _PERCENT.sub(" ", phrase)))
+    plain = _THING.sub("", phrase, count=1)
+    left = set(re.findall(r"[a-z%][a-z'%.]*", _PERCENT.sub(" ", plain)))
     if {word.strip(".") for word in left} - _WORDS or clauses.urls(text):
         return None
     expression = _change(phrase) or _bill(phrase)
@@ -67,7 +80,11 @@ def read(text: str, scene: Scene) -> Reading | None:
 def _change(phrase: str) -> str | None:
     """ "from 80 to 100": the change in per cent."""
     found = _CHANGE.search(phrase)
-    asks = re.search(r"(?:%|percentage)\W+(?:\w+ )?(?:change|increase|decrease|rise|drop|growth|difference|raise|hike|jump|fall|gain|loss)", phrase)
+    asks = re.search(
+        r"(?:%|percentage)\W+(?:\w+ )?(?:change|increase|decrease|rise|drop|growth|difference|raise|hike|"
+        r"jump|fall|gain|loss)",
+        phrase,
+    )
     by_percent = re.search(r"(?:what|how many) (?:%|percentage)|by (?:what|how much) (?:%|percentage)", phrase)
     if not found or not (asks or by_percent) or len(re.findall(_NUMBER, phrase)) != 2 or float(found["a"]) == 0:
         return None
@@ -76,7 +93,7 @@ def _change(phrase: str) -> str | None:
 
 def _bill(phrase: str) -> str | None:
     numbers = _numbers(phrase)
-    if numbers is None:
+    if numbers is None or not _MONEY_TALK.search(phrase) or _PLAIN_SUM.search(phrase):
         return None
     amount = numbers.amount
     if re.search(r"\b(?:off|discount\w*|reduc\w+|sale)\b", phrase):
@@ -93,7 +110,8 @@ def _bill(phrase: str) -> str | None:
     if not numbers.percent or numbers.people or not extra:
         return None
     whole_asked = re.search(
-        r"\b(?:total|altogether|in all|with (?:the )?tip|includ\w+|final|all in|do (?:i|we) pay|should (?:i|we) pay|after)\b",
+        r"\b(?:total|altogether|in all|with (?:the )?tip|includ\w+|final|all in|do (?:i|we) pay|should "
+        r"(?:i|we) pay|after)\b",
         phrase,
     )
     return f"{amount} + {numbers.percent}%" if whole_asked else f"{numbers.percent}% of {amount}"

@@ -1,25 +1,24 @@
 """Days between, days until, dates after an interval, weekdays."""
 
-# One wording a line reads better than wrapped patterns.
-# ruff: noqa: E501
-
 import re
 
 from planning_worker.offline import clauses
 from planning_worker.offline.reading import Draft, Reading, Scene
-from services.phrases import dates, words
+from services.phrases import dates, words, working_days
 
 _UNIT = r"(?P<unit>days?|nights|sleeps|weeks?|months?|years?|long|much time|much longer)"
 _D, _E = r"(?P<day>.+?)", r"(?P<end>.+?)"
 _N = r"(?P<span>.+?)"
 _LEFT = (
-    r"(?: (?:are|is|do we have|have we|do i have|will it be|'s))?(?: (?:it|there|we|left|remaining|still|to go|to wait|more|"
+    r"(?: (?:are|is|do we have|have we|do i have|will it be|'s))?(?: (?:it|there|we|left|remaining|"
+    r"still|to go|to wait|more|"
     r"i have|now|from now|from today|remain))*"
 )
 _UNTIL = clauses.wordings(
     [
         rf"in how many {_UNIT} (?:is|are|will it be|will be) {_D}",
-        rf"(?:how (?:many )?)?(?:more )?{_UNIT}{_LEFT} (?:until|till|til|'til|to|before|up to) {_D}(?: (?:is|begins|starts|comes|arrives))?",
+        rf"(?:how (?:many )?)?(?:more )?{_UNIT}{_LEFT} (?:until|till|til|'til|to|before|up to) {_D}(?: "
+        rf"(?:is|begins|starts|comes|arrives))?",
         rf"(?:what's |what is |the )*number of {_UNIT} (?:until|till|til|to|before|left until) {_D}",
         rf"how {_UNIT} (?:away|off) is {_D}",
         rf"how (?:many )?{_UNIT}(?: away| off) is {_D}",
@@ -29,31 +28,43 @@ _UNTIL = clauses.wordings(
         rf"count (?:the )?{_UNIT} (?:until|till|to) {_D}",
     ]
 )
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _LEFT_IN = rf"how (?:many )?{_UNIT}{_LEFT} (?:in|of|this) (?:the |this )?(?:current )?(?P<part>year|month)(?: now)?"
 _WHOSE = r"^(?:my|our|the|his|her|their) [\w' ]+? (?:on|in|is on|is) (?=\S)"  # "my birthday on 3 August"
 _SINCE = clauses.wordings(
     [
-        rf"(?:how (?:many )?)?{_UNIT}(?: (?:is|has|have|are|it's|it|there|been|passed|gone by|elapsed|were|was|did))* (?:since|from) {_D}(?: (?:until|to|till) (?:now|today))?",
+        rf"(?:how (?:many )?)?{_UNIT}(?: (?:is|has|have|are|it's|it|there|been|passed|gone by|elapsed|were|"
+        rf"was|did))* (?:since|from) {_D}(?: (?:until|to|till) (?:now|today))?",
         rf"how (?:many )?{_UNIT} ago (?:was|is|were) {_D}",
     ]
 )
 _BETWEEN = clauses.wordings(
     [
-        rf"(?:how (?:many )?)?(?:the number of |number of )?(?:whole |full )?{_UNIT}(?: (?:are|is|lie|were|was|pass|elapse|in|it|there|do we have))* (?:between|from) {_D} (?:and|to|until|till|through) {_E}",
-        rf"(?:what's |what is )?(?:the )?(?:difference|distance|interval|time)(?: in {_UNIT})? (?:between|from) {_D} (?:and|to) {_E}(?: in (?P<unit2>days|weeks|months|years))?",
+        rf"(?:how (?:many )?)?(?:the number of |number of )?(?:whole |full )?{_UNIT}(?: (?:are|is|lie|were|"
+        rf"was|pass|elapse|in|it|there|do we have))* (?:between|from) {_D} (?:and|to|until|till|through) "
+        rf"{_E}",
+        rf"(?:what's |what is )?(?:the )?(?:difference|distance|interval|time)(?: in {_UNIT})? (?:between|"
+        rf"from) {_D} (?:and|to) {_E}(?: in (?P<unit2>days|weeks|months|years))?",
         rf"how (?:many )?{_UNIT}(?: is| are)? {_E}(?: is)? after {_D}",
     ]
 )
-_WHAT_DAY = r"(?:what|which|on what|on which)(?:'s| is| will| would| was)?(?: be)?(?: the| today's)? (?:date|day|weekday|calendar date|calendar day|day of the week)"
+_WHAT_DAY = (
+    r"(?:what|which|on what|on which)(?:'s| is| will| would| was)?(?: be)?(?: the| today's)? (?:date|"
+    r"day|weekday|calendar date|calendar day|day of the week)"
+)
 _BE = r"(?: (?:is|was|were|will|would|does|did|do|it|that|be|we have|have|the|fall on|falls on|lands on))*"
 _SHIFTED = clauses.wordings(
     [
-        rf"{_N} (?P<side>after|before|from|following|prior to|past) {_D} (?:is|was|will be|falls on|would be) (?:what|which) (?:date|day|day of the week)",
-        rf"{_N} (?P<side>from (?:now|today)|ago) (?:is|was|will be|would be) (?:what|which) (?:date|day|day of the week)",
-        rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?{_N} (?P<side>from (?:now|today)|hence|ago|before (?:now|today)|after today)",
+        rf"{_N} (?P<side>after|before|from|following|prior to|past) {_D} (?:is|was|will be|falls on|would "
+        rf"be) (?:what|which) (?:date|day|day of the week)",
+        rf"{_N} (?P<side>from (?:now|today)|ago) (?:is|was|will be|would be) (?:what|which) (?:date|day|day "
+        rf"of the week)",
+        rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?{_N} (?P<side>from (?:now|today)|hence|ago|before (?:now|"
+        rf"today)|after today)",
         rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?(?:in|within) {_N}(?:'s? time)?(?: from (?:now|today))?",
-        rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?(?:comes )?{_N} (?P<side>after|before|from|following|prior to|past) {_D}",
+        rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?(?:comes )?{_N} (?P<side>after|before|from|following|"
+        rf"prior to|past) {_D}",
+        rf"(?:the )?(?:date|day) {_N} (?P<side>after|before|from|following|prior to) {_D}",
+        rf"(?:the )?(?:date|day) {_N} (?P<side>from (?:now|today)|ago|hence)",
         rf"(?P<side>add) {_N} to {_D}",
         rf"(?P<side>subtract|take away|take|deduct) {_N} (?:from|off) {_D}",
         rf"(?:{_WHAT_DAY}{_BE},? |what(?:'s| is) )?{_D} (?P<side>plus|minus|\+|-) {_N}",
@@ -61,49 +72,45 @@ _SHIFTED = clauses.wordings(
 )
 _WEEKDAY = clauses.wordings(
     [
-        rf"{_WHAT_DAY}(?: of the week)? (?:was|were|is) (?:i|he|she|someone|you|they) born(?: on)?,? (?:if .*?born|when born|on|born) (?:on )?{_D}",
-        rf"{_WHAT_DAY}(?: of the week)? (?:was|were|is) (?:i|he|she|someone|you|they) born(?: on)?,? (?:if|when|given)(?: that)? (?:my|his|her|their) (?:birthday|birth date|date of birth) (?:is|was) (?:on )?{_D}",
-        rf"{_WHAT_DAY}(?: of the week)?{_BE}(?: on)? {_D}(?: (?:fall|falls|fell|land|lands|be|was|is|happen|celebrated|going to be))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
-        rf"(?:when|what date|which date)(?:'s| is| was| will| does)? {_D}(?: (?:be|fall|happen|take place|celebrated|was|is))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
+        rf"{_WHAT_DAY}(?: of the week)? (?:was|were|is) (?:i|he|she|someone|you|they) born(?: on)?,? (?:if "
+        rf".*?born|when born|on|born) (?:on )?{_D}",
+        rf"{_WHAT_DAY}(?: of the week)? (?:was|were|is) (?:i|he|she|someone|you|they) born(?: on)?,? (?:if|"
+        rf"when|given)(?: that)? (?:my|his|her|their) (?:birthday|birth date|date of birth) (?:is|was) "
+        rf"(?:on )?{_D}",
+        rf"{_WHAT_DAY}(?: of the week)?{_BE}(?: on)? {_D}(?: (?:fall|falls|fell|land|lands|be|was|is|happen|"
+        rf"celebrated|going to be))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
+        rf"(?:when|what date|which date)(?:'s| is| was| will| does)? {_D}(?: (?:be|fall|happen|take place|"
+        rf"celebrated|was|is))?(?: on)?(?P<year> (?:this|next|last) year| in \d{{4}})?",
         rf"(?:the )?(?:weekday|day of the week)(?: of| for| on)? {_D}",
         rf"{_D} (?:is|was|falls on|will be)(?: on)?(?: a)? (?:what|which) (?:day|date|weekday)(?: of the week)?",
-        rf"what(?:'s| is) {_D}'s (?:date|weekday)",
+        rf"what(?:'s| is| was| will)?(?: be)? {_D}'s (?:date|weekday|day)",
+        rf"(?:the )?(?:date|day|weekday)(?: on| of| for)? {_D}",
         rf"(?:the )?date of {_D}(?P<year> (?:this|next|last) year| in \d{{4}})?",
     ]
 )
 _TODAY = re.compile(
     r"(?:what(?:'s| is)? )?(?:the )?(?:current |today's )(?:date|day|weekday)(?: today)?|"
     r"what(?:'s| is)?(?: the)? (?:date|day|weekday|day of the week)(?: is it| is| it is)?(?: today| now| right now)?|"
-    r"what is today|what's today|(?:the )?date(?: today)?|today's date|which day is (?:it|today)|what day of the week is it(?: today)?",
+    r"what is today|what's today|(?:the )?date(?: today)?|today's date|which day is (?:it|today)|what "
+    r"day of the week is it(?: today)?",
     re.IGNORECASE,
 )
 _AGE = re.compile(
-    r"how old (?:is|am|would|are) (?:someone|somebody|a person|anyone|i|you|he|she|they)(?: be)?(?: who (?:was|is)| if (?:i|you|he|she|they) (?:was|were|am|are))? "
+    r"how old (?:is|am|would|are) (?:someone|somebody|a person|anyone|i|you|he|she|they)(?: be)?(?: "
+    r"who (?:was|is)| if (?:i|you|he|she|they) (?:was|were|am|are))? "
     r"born (?:on |in )?(?P<day>.+)",
     re.IGNORECASE,
 )
 _BORN = re.compile(
-    r"(?:if |say |suppose )?(?:i|he|she|they|you|someone|somebody|a person|my \w+|we|one)(?: was| were| am| is|'s|'m|) born (?:on |in )?(?P<day>.+?)"
-    r"(?:,|\.|;| -)? (?:then )?(?:and )?(?:what age|how old) (?:would |will |am |is |are |was )?(?:i|he|she|they|you|that|we|one|it|my \w+)?"
+    r"(?:if |say |suppose )?(?:i|he|she|they|you|someone|somebody|a person|my \w+|we|one)(?: was| were|"
+    r" am| is|'s|'m|) born (?:on |in )?(?P<day>.+?)"
+    r"(?:,|\.|;| -)? (?:then )?(?:and )?(?:what age|how old) (?:would |will |am |is |are |was )?(?:i|"
+    r"he|she|they|you|that|we|one|it|my \w+)?"
     r"(?: (?:am|is|are|be|now|today|make (?:me|him|her|them)))*|"
-    r"(?:what(?:'s| is) )?(?:the |my )?age (?:of )?(?:someone |somebody |a person |if )?(?:who was |i was )?born (?:on |in )?(?P<other>.+)|"
+    r"(?:what(?:'s| is) )?(?:the |my )?age (?:of )?(?:someone |somebody |a person |if )?(?:who was |i "
+    r"was )?born (?:on |in )?(?P<other>.+)|"
     r"born (?:on |in )?(?P<third>.+?),? (?:how old|what age)(?: (?:am|is|are|would|i|he|she|they|that|be|now|today))*",
     re.IGNORECASE,
-)
-_MONTH_NAME = r"(?P<month>january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)"
-_LEAP = clauses.wordings(
-    [
-        r"(?:is|was|will|isn't|wasn't)(?: the)?(?: year)? (?P<year>\d{4})(?: be| going to be)? (?:a )?leap(?: year)?(?: or not)?",
-        r"(?:is|was|will)(?: it)? (?P<near>this|next|last) year(?: be| going to be)? (?:a )?leap year",
-        r"(?:do we |does )?(?P<year>\d{4})(?: is| have)?,? (?:a )?leap year(?: or not| yes or no)?",
-        r"how many days (?:are |were |will be )?(?:there |does |did |do )?(?:in )?(?:the month of |the year )?(?P<month>february)(?: have| has)? (?:in )?(?:a )?(?P<leap>leap year)",
-        rf"how many days (?:are |were |will be |is )?(?:there )?(?:in|does|do|did|will) (?:the month of |the month )?{_MONTH_NAME},?(?: (?:of|in))? ?(?P<year>\d{{4}})?(?: have| has)?(?: (?P<near>this|next|last) year)?",
-        r"how many days (?:are |were |will be |is )?(?:there )?(?:in|does|do|did|will) (?:the year )?(?P<year>\d{4})(?: have| has)?",
-        r"how many days (?:are |were |will be |is )?(?:there )?(?:in|does|do|did|will) (?:a )?(?P<leap>leap year)(?: have| has)?",
-        r"how many days (?:are |were |will be |is )?(?:there )?(?:in|does|do|did|will) (?P<near>this|next|last) year(?: have| has)?",
-        rf"(?:the )?number of days in {_MONTH_NAME}(?:,?(?: of)? (?P<year>\d{{4}}))?",
-        r"(?P<next>(?:when(?:'s| is| will be)?|what(?:'s| is| year is)?|which year is) (?:the )?next leap year(?: be)?)",
-    ]
 )
 _ALSO = re.compile(
     r"(?:what about|how about|and)?\s*(?:until|till|to|for|since|on|before)?\s*(?P<day>.+)", re.IGNORECASE
@@ -111,12 +118,12 @@ _ALSO = re.compile(
 
 
 def read(text: str, scene: Scene) -> Reading | None:
+    """Days until, since and between, dates after an interval, weekdays and ages."""
     phrase = clauses.bare(text)
     if _TODAY.fullmatch(phrase):
         return find("today", "", scene)
     return (
-        _calendar(phrase, scene)
-        or _aged(phrase, scene)
+        _aged(phrase, scene)
         or _between(phrase, scene)
         or _until(phrase, scene)
         or _since(phrase, scene)
@@ -166,29 +173,12 @@ def _aged(phrase: str, scene: Scene) -> Reading | None:
     return None
 
 
-def _calendar(phrase: str, scene: Scene) -> Reading | None:
-    """Leap years, and the days of a month or a year."""
-    for found in _matches(_LEAP, phrase):
-        part = found.groupdict()
-        near = {"this": 0, "next": 1, "last": -1}.get((part.get("near") or "this").lower(), 0)
-        arguments: dict[str, object] = {"year": int(part.get("year") or scene.today.year + near)}
-        if part.get("leap"):
-            arguments["year"] = 2028
-        if part.get("month"):
-            arguments["month"] = _MONTHS.index(part["month"][:3].lower()) + 1
-        if part.get("next"):
-            arguments["next_leap"] = True
-        step = Draft(scene.step_id(), "calendar_facts", arguments, phrase)
-        return Reading("dates", (step,), value=f"${{{step.id}.value}}")
-    return None
-
-
 def _shifted(phrase: str, scene: Scene) -> Reading | None:
     for found in _matches(_SHIFTED, phrase):
         part = found.groupdict()
         side = (part.get("side") or "").lower()
         day = part.get("day") or "today"
-        if (dates.shift(part["span"]) or dates.working_days(part["span"])) is None or not _is_day(day, scene):
+        if (dates.shift(part["span"]) or working_days.said(part["span"])) is None or not _is_day(day, scene):
             continue
         back = side.startswith(("ago", "before", "subtract", "take", "deduct", "minus", "-", "prior"))
         return find(day, f"{'-' if back else ''}{part['span'].strip()}", scene)

@@ -1,4 +1,4 @@
-"""A question about what was just told: "My oven says 180 Celsius, what's that in Fahrenheit?", "a marathon is 42 km, in miles?".
+"""A question about what was just told: "My oven says 180 Celsius, what's that in Fahrenheit?".
 
 The quantity, day or time of what was told takes the place of "that", and the question is read again.
 """
@@ -19,7 +19,9 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _IT = re.compile(r"\b(?:that|it|this|those|these|then|they)\b", re.IGNORECASE)
-_MEASURE = re.compile(r"^(?:how (?:much|many|fast|far|long|tall|heavy|hot|big|high|deep|wide) ?(?:is|are)? ?)(?=in\b)", re.I)
+_MEASURE = re.compile(
+    r"^(?:how (?:much|many|fast|far|long|tall|heavy|hot|big|high|deep|wide) ?(?:is|are)? ?)(?=in\b)", re.I
+)
 _MOST_TOLD = 160  # characters
 
 
@@ -57,7 +59,9 @@ def _readings(told: str, question: str, scene: Scene) -> Iterator[Reading]:
                 reading = skill.read(asked, scene)
                 if reading and reading.steps:
                     yield reading
-    where, _ = loosely.picked(tokens, lambda run: places.find(run.strip(".")) is not None and run[:1].isupper(), frozenset())
+    where, _ = loosely.picked(
+        tokens, lambda run: places.find(run.strip(".")) is not None and run[:1].isupper(), frozenset()
+    )
     if len(where) == 1 and re.search(r"\bthere\b", question):
         asked = re.sub(r"\b(?:over |out |down )?there\b", f"in {where[0]}", question, count=1)
         reading = times.read(asked, scene)
@@ -68,10 +72,12 @@ def _readings(told: str, question: str, scene: Scene) -> Iterator[Reading]:
 def _asked(thing: str, question: str, kind: str) -> Iterator[str]:
     if _IT.search(question):
         yield _IT.sub(lambda _: thing, question, count=1)
-    elif kind == "conversions" or kind == "times":
+    elif kind in {"conversions", "times"}:
         yield f"{thing} {_MEASURE.sub('', question)}"
     if kind == "times":
         yield f"{thing}, {question}"
+    if kind == "dates" and re.match(r"how (?:many|long)\b", question, re.IGNORECASE):
+        yield f"{question} until {thing}"
 
 
 def _clock(told: str) -> list[str]:
@@ -81,7 +87,11 @@ def _clock(told: str) -> list[str]:
         return []
     after = re.findall(r"[^\s,;?!]+", told[found[1] :])
     skip = 1 if after[:1] and after[0].lower() in {"in", "at"} else 0
-    size = loosely.longest(after, skip, lambda run: places.find(run.strip(".")) is not None, frozenset()) if len(after) > skip else 0
+    size = (
+        loosely.longest(after, skip, lambda run: places.find(run.strip(".")) is not None, frozenset())
+        if len(after) > skip
+        else 0
+    )
     if not size:
         return []
     return [f"{told[found[0] : found[1]].strip()} in {' '.join(after[skip : skip + size])}"]

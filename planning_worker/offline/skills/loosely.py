@@ -14,30 +14,30 @@ from services.phrases import numbers, places, units, words
 
 _EMPTY = frozenset(
     """what what's whats which is are was be it its it's the a an of in on at for me us i we you please tell give show
-    check find out know how's hows rn got okay ok yeah do does could can would like currently current present exact right now there over that this
-    how get got if and then so just actually exactly please both also still yet will have has out let
-    today's going moment
-    calculate compute work determine count tell number amount""".split()  # noqa: SIM905
+    check find out know how's hows rn got okay ok yeah do does could can would like currently current present
+    exact right now there over that this how get got if and then so just actually exactly please both also still
+    yet will have has out let today's going moment calculate compute work determine count tell number amount""".split()
 )
 _TIME = frozenset(
     ["time", "clock", "clocks", "hour", "local", "times", "date", "zone", "timezone", "say", "says", "look"]
 )
 _APART = frozenset(
-    """diff differ difference gap apart or by us me time-difference further later earlier separate separates separating hours hour many much ahead behind between from to and than
-    time zone zones clocks offset compared with versus vs""".split()  # noqa: SIM905
+    """diff differ difference gap apart or by us me time-difference further later earlier separate separates separating
+    hours hour many much ahead behind between from to and than time zone zones clocks offset compared with
+    versus vs""".split()
 )
 _GAP = frozenset(
     """difference differ diff time-difference gap apart separate separates ahead behind hours offset further later
-    earlier""".split()  # noqa: SIM905
+    earlier""".split()
 )
 _SPAN = frozenset(
     """days day weeks week months month years year many long much until till til untill before to away off left remain
-    remaining remains more between from since ago passed gone elapsed by been go wait there're next""".split()  # noqa: SIM905
+    remaining remains more between from since ago passed gone elapsed by been go wait there're next""".split()
 )
 _DAY = frozenset(["day", "weekday", "date", "week", "fall", "falls", "fell", "land", "lands", "happen", "when"])
 _CONVERT = frozenset(
     """convert converted conversion change turn express equivalent equal equals same as into to in many much make makes
-    up come comes measure measured weigh weighs worth long far tall heavy when""".split()  # noqa: SIM905
+    up come comes measure measured weigh weighs worth long far tall heavy when""".split()
 )
 
 
@@ -89,6 +89,8 @@ def _quantity(tokens: list[str], scene: Scene) -> Reading | None:
     amount = conversions.quantity(amounts[0])
     if amount is None or len(targets) != 1 or not set(rest) <= _EMPTY | _CONVERT or not set(rest) & (_CONVERT | {"in"}):
         return None
+    if not units.same_kind(amount.unit, targets[0]):
+        return None
     return conversions.convert(amount.value, amount.unit, targets[0], scene)
 
 
@@ -108,8 +110,8 @@ def picked(tokens: list[str], known: Callable[[str], bool], skip: Set[str]) -> t
 
 
 def longest(tokens: list[str], at: int, known: Callable[[str], bool], skip: Set[str]) -> int:
-    """How many words (at most six) from `at` on are together something `known`; 0 when none are."""
+    """How many words (at most nine) from `at` on are together something `known`; 0 when none are."""
     if words.fold(tokens[at]) in skip | {"and"}:
         return 0
-    sizes = range(min(6, len(tokens) - at), 0, -1)
+    sizes = range(min(9, len(tokens) - at), 0, -1)
     return next((size for size in sizes if known(" ".join(tokens[at : at + size]))), 0)

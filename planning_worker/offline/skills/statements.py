@@ -1,7 +1,6 @@
 """What people say about themselves: recognising such a statement, and turning it round ("my name" → "your name")."""
 
 # One wording a line reads better than wrapped patterns.
-# ruff: noqa: E501
 
 import re
 from collections.abc import Iterator
@@ -10,7 +9,8 @@ from services.phrases import words
 
 _SELF = re.compile(
     r"(?:my [\w' -]+? (?:is|are|was|were|has|have|lives?|works?|likes?|loves?|starts?|begins?|ends?)|"
-    r"(?:i|we) (?:am|'m|live|work|like|love|prefer|hate|have|own|study|speak|drive|eat|drink|play|use|was born|grew up|moved|"
+    r"(?:i|we) (?:am|'m|live|work|like|love|prefer|hate|have|own|study|speak|drive|eat|drink|play|use|"
+    r"was born|grew up|moved|"
     r"come from|dislike|enjoy|collect|bought|met|visited|parked|left|put|always|usually|never|was|were|can|can't)|"
     r"(?:i|we)'(?:m|re|ve)|our [\w' -]+? (?:is|are|has|have)|(?:call me|you can call me))\b.+",
     re.IGNORECASE | re.DOTALL,
@@ -23,12 +23,14 @@ _VERB = (
 )
 _OWN = re.compile(r"(?:my|our|mine|ours|i|we|i'm|i've|i'll|i'd|we're|we've|we'll)\b(?: \S+){2,}|i'm \S+", re.IGNORECASE)
 _OTHERS = re.compile(
-    rf"(?:the|this|that|his|her|their|there|he|she|they|[A-Z][\w-]+(?:'s)?|[a-z]+'s)\b(?: [\w'-]+){{0,5}}? {_VERB} \S.*",
+    rf"(?:the|this|that|his|her|their|there|he|she|they|[A-Z][\w-]+(?:'s)?|[a-z]+'s)\b(?: "
+    rf"[\w'-]+){{0,5}}? {_VERB} \S.*",
     re.DOTALL,
 )
 # First words and beginnings that ask for something, however much like a statement they look.
 _ASKING = re.compile(
-    r"(?:what|who|whom|whose|when|where|which|why|how|is|are|was|were|do|does|did|can|could|will|would|should|shall|may|"
+    r"(?:what|who|whom|whose|when|where|which|why|how|is|are|was|were|do|does|did|can|could|will|would|"
+    r"should|shall|may|"
     r"has|have|had|am|please|tell|give|show|find|let|make|write|draw|play|send|book|set|call me a|order|open|read|get|"
     r"convert|translate|calculate|if|suppose|i (?:really |just |also )?(?:want|need|wish|wonder|was wondering|hope|"
     r"would like|'d like|should|must know|(?:don't|do not) (?:know|understand|remember|get)|forg[oe]t|can't "
@@ -38,7 +40,10 @@ _ASKING = re.compile(
 )
 MOSTLY = 0.6
 # What only names the kind of answer that is wanted ("which city did I …").
-_CATEGORIES = {words.stem(word) for word in "city town country place day date time year month kind sort type".split()}
+_CATEGORIES = {
+    words.stem(word)
+    for word in ["city", "town", "country", "place", "day", "date", "time", "year", "month", "kind", "sort", "type"]
+}
 _PREAMBLE = re.compile(
     r"^(?:(?:hi|hello|hey|ok|well|so|also|and|please|by the way|btw|fyi|just so you know|actually)[,!.:]?\s+)*"
     r"(?:(?:(?:please )?(?:remember|note|keep in mind|bear in mind|don't forget|make a note)(?: that|:)?)\s+)?",
@@ -85,7 +90,7 @@ def answering(question: str, texts: list[str]) -> str | None:
     wanted = words.content(question)
     asked = wanted - _CATEGORIES or wanted
     best, found = 0.0, None
-    for fact in _facts(texts):
+    for fact in facts(texts):
         named = _NAMED.fullmatch(fact.strip(" .!"))
         if named and wanted == {words.stem("name")}:
             return f"Your name is {named[1]}."
@@ -95,7 +100,7 @@ def answering(question: str, texts: list[str]) -> str | None:
     return f"{turned(found)}." if found else None
 
 
-def _facts(texts: list[str]) -> Iterator[str]:
+def facts(texts: list[str]) -> Iterator[str]:
     """The statements in `texts`, in their order, without what leads up to them."""
     for text in texts:
         for sentence in words.sentences(text):

@@ -1,4 +1,4 @@
-"""What people tell in passing ("My flight leaves at 7:40", "Lena's birthday is 9 October"): acknowledged, without a step.
+"""What people tell in passing ("My flight leaves at 7:40"): acknowledged, without a step.
 
 The conversation keeps it word for word, and the episode of the run keeps it for later ones (reflection's lessons).
 """

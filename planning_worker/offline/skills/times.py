@@ -1,7 +1,6 @@
 """The time in places, the difference between two clocks, and a time of day elsewhere."""
 
 # One wording a line reads better than wrapped patterns.
-# ruff: noqa: E501
 
 import re
 
@@ -34,12 +33,14 @@ _LIKELY = clauses.wordings(
         rf"(?:what{_IS} )?(?:the )?(?:current |local )?(?:time and date|date and time) {_IN}{_P}{_NOW}",
         rf"(?:what{_IS} )?(?:the )?(?:current |local )?{_P}(?:'s|s')? (?:local |current )?time{_NOW}",
         rf"how (?:late|early) is it{_NOW},? {_IN}{_P}{_NOW}",
-        rf"what{_IS} (?:the )?(?:current |local )?(?:date and time|time and date|day and time)(?: is it| it is)?{_NOW} {_IN}{_P}{_NOW}",
+        rf"what{_IS} (?:the )?(?:current |local )?(?:date and time|time and date|day and time)(?: is it| it "
+        rf"is)?{_NOW} {_IN}{_P}{_NOW}",
         rf"what{_IS} the (?:current )?hour{_NOW} {_IN}{_P}{_NOW}",
         rf"(?:what{_IS} )?(?:the )?(?:current )?(?:utc|gmt|time ?zone)(?: offset)? (?:of|for|in) {_P}{_NOW}",
         rf"(?:what|which) time ?zone (?:is|are|does) {_P}(?: in| on| using| use| have| follow)?",
         rf"what (?:hour|o'clock) is it{_NOW},? {_IN}{_P}{_NOW}",
-        rf"is it (?:day|night|morning|evening|late|early|dark|daytime|nighttime|night time|afternoon)[a-z ]*? in {_P}{_NOW}",
+        rf"is it (?:day|night|morning|evening|late|early|dark|daytime|nighttime|night time|afternoon)[a-z "
+        rf"]*? in {_P}{_NOW}",
         rf"what do(?:es)? (?:the )?clocks? (?:say|show|read){_NOW} in {_P}{_NOW}",
     ]
 )
@@ -72,7 +73,8 @@ _ALSO = clauses.wordings(
 )
 _BETWEEN = clauses.wordings(
     [
-        rf"(?:what{_IS} )?(?:the )?(?:time|hours?|time ?zone|clock)[ -]?(?:zone )?(?:difference|gap|offset) (?:between|from|of) {_A} (?:and|to|with|vs\.?) {_B}{_NOW}",
+        rf"(?:what{_IS} )?(?:the )?(?:time|hours?|time ?zone|clock)[ -]?(?:zone )?(?:difference|gap|offset) "
+        rf"(?:between|from|of) {_A} (?:and|to|with|vs\.?) {_B}{_NOW}",
         rf"(?:what{_IS} )?(?:the )?difference (?:in (?:time|hours|clock time)|of time) between {_A} and {_B}{_NOW}",
         rf"(?:what{_IS} )?(?:the )?{_A}[ -](?:to[ -]|and |vs\.? |/ ?){_B} time(?: zone)? difference",
         rf"how many hours(?: of (?:time )?difference)?(?: are| is)?(?: there)?(?: it)? between {_A} and {_B}",
@@ -84,10 +86,12 @@ _APART_FROM_IT = rf"what{_IS} the (?:time )?(?:difference|gap) (?:with|to|from|b
 # {a} ahead of {b}: asked from b to a
 _AHEAD = clauses.wordings(
     [
-        rf"(?:by )?how (?:many hours|far|much)(?: time)? (?:ahead|behind|in front)?(?: of (?:us|me))?(?:is|are) {_A} (?:ahead of|behind|before|after|from|in front of) {_B}{_NOW}",
+        rf"(?:by )?how (?:many hours|far|much)(?: time)? (?:ahead|behind|in front)?(?: of (?:us|me))?(?:is|"
+        rf"are) {_A} (?:ahead of|behind|before|after|from|in front of) {_B}{_NOW}",
         rf"how (?:many hours|far|much) (?:ahead|behind) (?:is|are) {_A}(?: of| to| from| compared to| than)? {_B}",
         rf"how (?:many hours|far|much) (?:ahead|behind)(?: of)? {_B} is {_A}",
-        rf"is {_A} (?:ahead of|behind)(?: or (?:ahead of|behind))? {_B}(?: in time)?(?:,? (?:and )?(?:by )?how (?:many hours|much|far))?",
+        rf"is {_A} (?:ahead of|behind)(?: or (?:ahead of|behind))? {_B}(?: in time)?(?:,? (?:and )?(?:by "
+        rf")?how (?:many hours|much|far))?",
     ]
 )
 
@@ -129,7 +133,12 @@ def _followed(phrase: str, scene: Scene) -> Reading | None:
 
 def _there(phrase: str, scene: Scene) -> Reading | None:
     """ "What time is it there?": in the place named last before, in this request or the turns before it."""
-    if not any(pattern.fullmatch(phrase) for pattern in _THERE):
+    here = re.sub(r"\bhere\b", "there", phrase)
+    if here != phrase and not re.search(
+        r"\b(?:i'm|i am|i live|we're|we are|we live|based|staying|located)\b", scene.said, re.I
+    ):
+        return None
+    if not any(pattern.fullmatch(here) for pattern in _THERE):
         return None
     told = [turn.text for turn in scene.request.turns if turn.role == "user"]
     for text in [scene.said, *reversed(told[-4:])]:
@@ -174,6 +183,12 @@ def apart(source: str, target: str, at: str, scene: Scene) -> Reading:
 def _listed(text: str, *, sure: bool) -> list[str] | None:
     """The places that `text` names ("London, Paris and in Rome"). Unknown ones only where the question is `sure`."""
     whole = re.sub(r"^both\s+", "", text.strip(" ,."), flags=re.IGNORECASE)
+    whole = re.sub(
+        r"^(?:someone|somebody|people|anyone|friends|my \w+)(?: (?:living|who lives?|based|over))? in ",
+        "",
+        whole,
+        flags=re.I,
+    )
     if places.find(whole):
         return [whole]
     parts = [
@@ -188,7 +203,8 @@ def _listed(text: str, *, sure: bool) -> list[str] | None:
 def _name_like(text: str) -> bool:
     """Could this be the name of a place? At most four words, and none of those that begin another thought."""
     return len(text.split()) <= 4 and not re.search(
-        r"\b(?:my|your|the|when|what|if|does|do|is|are|will|should|it|game|match|movie|meeting|flight|store|shop)\b|\d",
+        r"\b(?:in|someone|people|my|your|the|when|what|if|does|do|is|are|will|should|it|game|match|movie|"
+        r"meeting|flight|store|shop)\b|\d",
         text,
         re.IGNORECASE,
     )
