@@ -19,9 +19,16 @@ def of(step: FinishedStep) -> str:
     chosen = _chosen(query, step.why or query, items)
     if not chosen:
         return f"I have nothing on that: no memory about {_subject(query)}."
+    lead = "You told me" if _covers(query, chosen[0]) else "The nearest to that which you told me"
     if len(chosen) == 1:
-        return f"You told me: {chosen[0]}"
-    return "You told me:\n" + "\n".join(f"- {text}" for text in chosen)
+        return f"{lead}: {chosen[0]}"
+    return f"{lead}:\n" + "\n".join(f"- {text}" for text in chosen)
+
+
+def _covers(query: str, text: str) -> bool:
+    """Does the memory hold more than half of what is asked about? Else it may be about something else."""
+    wanted = words.content(query)
+    return 2 * len(wanted & words.content(text)) > len(wanted) or len(wanted) == 0
 
 
 def _chosen(query: str, question: str, items: list[dict[str, Any]]) -> list[str]:
