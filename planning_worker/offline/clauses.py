@@ -57,7 +57,7 @@ _SECOND_ASK = re.compile(
     r"(?:(?:[,;]\s*|[.!?]\s+|\s)(?:(?:and|then|also)\s+)+(?:please |also |then |can you |could you )*"
     r"(?:tell me|show me|give me|what|what's|when|where|who|how|which|calculate|compute|convert|add|"
     r"multiply|work out|fetch|"
-    r"read|open|summari[sz]e|list|remember|find|wait|echo|write|send|translate|remind me|does it|does "
+    r"read|open|summari[sz]e|list|remember|find|wait|echo|write|send|translate|remind me|the title|the links|its title|its links|how many links|does it|does "
     r"the|is it|is there|are there|do they|did)|"
     r"[.!?]\s+(?:what|what's|how|when|where|who|which|tell me|can|could|please|also|then|convert|calculate|remember)|"
     r",\s*(?:what(?:'s| is| time)|how (?:many|much)|convert|calculate|tell me))\b",

@@ -157,6 +157,9 @@ def convert(value: float | str, source: str, target: str, scene: Scene, offset: 
 
 def quantity(text: str) -> Quantity | None:
     """An amount with its unit ("3 cups", "half a pound", "5 foot 11"), or None."""
+    text = re.sub(
+        r"^(\d+(?:\.\d+)?)k (?=[a-z])", lambda found: f"{numbers.show(float(found[1]) * 1000)} ", text.strip()
+    )
     compound = _COMPOUND.fullmatch(text.strip())
     if compound and (found := _compound(compound)):
         return found

@@ -104,7 +104,7 @@ _AGE = re.compile(
 _BORN = re.compile(
     r"(?:if |say |suppose )?(?:i|he|she|they|you|someone|somebody|a person|my \w+|we|one)(?: was| were|"
     r" am| is|'s|'m|) born (?:on |in )?(?P<day>.+?)"
-    r"(?:,|\.|;| -)? (?:then )?(?:and )?(?:what age|how old) (?:would |will |am |is |are |was )?(?:i|"
+    r"(?:,|\.|;| -)? (?:then )?(?:and )?(?:what age|how old|how many (?P<unit>days|weeks|months|years) old) (?:would |will |am |is |are |was )?(?:i|"
     r"he|she|they|you|that|we|one|it|my \w+)?"
     r"(?: (?:am|is|are|be|now|today|make (?:me|him|her|them)))*|"
     r"(?:what(?:'s| is) )?(?:the |my )?age (?:of )?(?:someone |somebody |a person |if )?(?:who was |i "
@@ -165,11 +165,12 @@ def _between(phrase: str, scene: Scene) -> Reading | None:
 
 def _aged(phrase: str, scene: Scene) -> Reading | None:
     for found in _matches([_AGE, _BORN], phrase):
-        day = next(part for name, part in found.groupdict().items() if part)
+        day = next(part for name, part in found.groupdict().items() if part and name != "unit")
         if re.fullmatch(r"\d{4}", day):
             return None  # the year alone leaves two answers
         if _is_day(day, scene):
-            return count(day, "today", "years", scene, {"form": "since"})
+            unit = (found.groupdict().get("unit") or "years").lower()
+            return count(day, "today", unit, scene, {"form": "since"})
     return None
 
 

@@ -9,7 +9,7 @@ from services.phrases import clock_times, numbers, places, words
 
 _TIME = "@"
 _PLAIN = frozenset(
-    """@ -> => → with their when if is it's its it at in on the a an and so then what what's whats time would will be
+    """@ -> => → with their was were i phone ring dial calling when if is it's its it at in on the a an and so then what what's whats time would will be
     to from into as for of that there over here are am we i my our your do does say suppose assuming given
     convert translate change equivalent equals equal same meeting call flight webinar event show game match
     interview lecture class conference standup stand-up launch deadline stream party concert session starts
@@ -21,7 +21,23 @@ _PLAIN = frozenset(
 )
 # Between a time and its place nothing but these may stand.
 _JOINS = frozenset(
-    ["in", "at", "over", "here", "time", "local", "the", "sharp", "today", "tomorrow", "is", "it's", "it", "their"]
+    [
+        "in",
+        "at",
+        "over",
+        "here",
+        "time",
+        "local",
+        "the",
+        "sharp",
+        "today",
+        "tomorrow",
+        "is",
+        "it's",
+        "it",
+        "their",
+        "from",
+    ]
 )
 
 
