@@ -57,7 +57,8 @@ _SECOND_ASK = re.compile(
     r"(?:(?:[,;]\s*|[.!?]\s+|\s)(?:(?:and|then|also)\s+)+(?:please |also |then |can you |could you )*"
     r"(?:tell me|show me|give me|what|what's|when|where|who|how|which|calculate|compute|convert|add|"
     r"multiply|work out|fetch|"
-    r"read|open|summari[sz]e|list|remember|find|wait|echo|write|send|translate|remind me|the title|the links|its title|its links|how many links|does it|does "
+    r"read|open|summari[sz]e|list|remember|find|wait|echo|write|send|translate|remind me|the title|the "
+    r"links|its title|its links|how many links|does it|does "
     r"the|is it|is there|are there|do they|did)|"
     r"[.!?]\s+(?:what|what's|how|when|where|who|which|tell me|can|could|please|also|then|convert|calculate|remember)|"
     r",\s*(?:what(?:'s| is| time)|how (?:many|much)|convert|calculate|tell me))\b",
@@ -82,6 +83,8 @@ def cuts(text: str) -> list[Cut]:
     """All places where `text` may be cut, with its beginning first and its end last."""
     safe = [span.span() for span in _PROTECTED.finditer(text)]
     found = [match for match in _CUT.finditer(text) if not _inside(match, safe)]
+    if not re.search(r"(?:^|\s)1\.\s.*\s2\.\s", text, re.DOTALL):  # "at 6. What time …" is no list
+        found = [match for match in found if match[0].strip() or not re.match(r"\d{1,2}\.\s", text[match.end() :])]
     if len(found) > MAX_CUTS:
         found = [match for match in found if match[0][:1] in ".?!;\n"][:MAX_CUTS]
     inner = [

@@ -36,7 +36,8 @@ REWRITES: list[tuple[str, str]] = [
     (rf"\b(?:the )?(?:average|mean) of ({A}) and ({A})(?! and|,)", r"avg(\1, \2)"),
     (rf"({A}) (?:multiplied by|times) itself", r"\1 ^ 2"),
     (
-        r"^(?:and |then )?of (?:§|that|it|this),? (?:take )?((?:an? |one |two |three )?(?:half|third|quarter|fifth|tenth)s?)$",
+        r"^(?:and |then )?of (?:§|that|it|this),? (?:take )?((?:an? |one |two |three )?(?:half|third|"
+        r"quarter|fifth|tenth)s?)$",
         r"\1 of §",
     ),
     (r"^(?:and |then )?of (?:§|that|it|this),? (?:take )?([\d.]+ ?%)$", r"\1 of §"),

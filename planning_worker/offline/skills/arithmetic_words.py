@@ -41,6 +41,7 @@ _BEHIND = frozenset(
 _NO_THINGS = frozenset(
     ["times", "plus", "minus", "less", "halves", "thirds", "fourths", "percents", "decimals", "places"]
 )
+_SIGNS = {"$": "dol", "€": "eur", "£": "pou", "¥": "yen", "₹": "rup"}
 _MONEY = r"dollars?|euros?|quid|pounds?|bucks?|usd|eur|gbp|cents?|yen|rupees?"
 _REFERENCE = re.compile(
     r"\b(?:(?:the|that|this)(?: (?:same|previous|last|above|final))? (?:result|answer|sum|total|"
@@ -69,6 +70,10 @@ def plain(text: str) -> str:
         lambda found: numbers.show(float(found[1]) * {"k": 1e3, "bn": 1e9}.get(found[2], 1e6)),
         phrase,
     )
+    said = {word[:3] for word in re.findall(rf"\d (?:{_MONEY})\b", phrase) for word in word.split()[1:]}
+    signs = {_SIGNS[sign] for sign in re.findall(r"[$€£¥₹](?=\s*\d)", phrase)}
+    if len(said | signs) > 1:
+        return phrase  # two currencies are not added up
     phrase = re.sub(r"[$€£¥₹](?=\s*\d)", "", phrase) if len(set(re.findall(r"[$€£¥₹]", phrase))) == 1 else phrase
     if (
         set(re.findall(rf"\d (?:{_MONEY})\b", phrase))

@@ -104,7 +104,8 @@ _AGE = re.compile(
 _BORN = re.compile(
     r"(?:if |say |suppose )?(?:i|he|she|they|you|someone|somebody|a person|my \w+|we|one)(?: was| were|"
     r" am| is|'s|'m|) born (?:on |in )?(?P<day>.+?)"
-    r"(?:,|\.|;| -)? (?:then )?(?:and )?(?:what age|how old|how many (?P<unit>days|weeks|months|years) old) (?:would |will |am |is |are |was )?(?:i|"
+    r"(?:,|\.|;| -)? (?:then )?(?:and )?(?:what age|how old|how many (?P<unit>days|weeks|months|years) "
+    r"old) (?:would |will |am |is |are |was )?(?:i|"
     r"he|she|they|you|that|we|one|it|my \w+)?"
     r"(?: (?:am|is|are|be|now|today|make (?:me|him|her|them)))*|"
     r"(?:what(?:'s| is) )?(?:the |my )?age (?:of )?(?:someone |somebody |a person |if )?(?:who was |i "

@@ -9,15 +9,16 @@ from services.phrases import clock_times, numbers, places, words
 
 _TIME = "@"
 _PLAIN = frozenset(
-    """@ -> => → with their was were i phone ring dial calling when if is it's its it at in on the a an and so then what what's whats time would will be
-    to from into as for of that there over here are am we i my our your do does say suppose assuming given
-    convert translate change equivalent equals equal same meeting call flight webinar event show game match
-    interview lecture class conference standup stand-up launch deadline stream party concert session starts
-    start starting begins begin beginning happens held scheduled set planned takes place lands landing land
-    leaves arrives local clock clocks hour day today tomorrow people friend friends colleague colleagues team
-    client boss sister brother mum mom dad office someone mean means corresponds now this which have has i'm how
-    about until daily weekly monday tuesday wednesday thursday friday saturday sunday morning afternoon evening
-    please tell me know by only just let us they he she us join dial video zoom kickoff kick-off every not""".split()
+    """@ -> => → with their was were i phone ring dial calling when if is it's its it at in on the a an and so then
+    what what's whats time would will be to from into as for of that there over here are am we i my our your do
+    does say suppose assuming given convert translate change equivalent equals equal same meeting call flight
+    webinar event show game match interview lecture class conference standup stand-up launch deadline stream
+    party concert session starts start starting begins begin beginning happens held scheduled set planned takes
+    place lands landing land leaves arrives local clock clocks hour day today tomorrow people friend friends
+    colleague colleagues team client boss sister brother mum mom dad office someone mean means corresponds now
+    this which have has i'm how about until daily weekly monday tuesday wednesday thursday friday saturday
+    sunday morning afternoon evening please tell me know by only just let us they he she us join dial video zoom
+    kickoff kick-off every not""".split()
 )
 # Between a time and its place nothing but these may stand.
 _JOINS = frozenset(
