@@ -14,7 +14,8 @@ from services.tools.catalogue import ListedTool
 
 THRESHOLD = 0.6
 _KNOWN = frozenset(
-    """calculate convert_units current_time time_difference date_difference find_date calendar_facts echo noop sleep fetch_page
+    """calculate convert_units current_time time_difference date_difference find_date calendar_facts echo noop sleep
+    fetch_page
     summarize search_memory remember think""".split()
 )
 _QUOTED = re.compile(r"[“\"]([^”\"]+)[”\"]|(?:(?<=\s)|^)'([^']+)'")
