@@ -21,6 +21,8 @@ _CHATTER = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_ONESELF = re.compile(r"\b(I|(?i:my|mine|we|our))\b")
+_ASKED = "Asked: "
+_NOTED = "Noted: "  # how the offline brain acknowledges what people tell in passing
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _WORD = re.compile(r"\w+")
 
@@ -46,13 +48,14 @@ def remember_run(run: dict[str, Any], steps: Sequence[Step]) -> list[UUID]:
 
 
 def _store(run: dict[str, Any], steps: Sequence[Step], episode_id: UUID, text: str) -> None:
-    """Store an episode; an earlier one of the same request stays as history but is no longer found."""
+    """Store an episode, or as a fact what people told; an earlier episode of the same request is no longer found."""
+    kind = "episode" if text.startswith(_ASKED) else "fact"
     asked = " ".join(_WORD.findall(run["request"].lower()))[:MAX_REQUEST]
     memories.add(
         run["tenant"],
         run["user_id"],
         text,
-        kind="episode",
+        kind=kind,
         id=episode_id,
         conversation_id=run["conversation_id"],
         source_run=UUID(str(run["id"])),
@@ -73,7 +76,7 @@ def episode(run: dict[str, Any], steps: Sequence[Step], *, recalled: Sequence[st
         return _of_talk(request, answer, offline=run.get("brain") == "offline", recalled=recalled)
     done = {step.tool for step in steps if step.status == StepStatus.SUCCEEDED}
     if not done - _EMPTY_TOOLS:
-        return None
+        return _told(request, answer, recalled) if run.get("brain") == "offline" and _NOTED in answer else None
     return _asked(request, _without(answer, recalled))
 
 
@@ -83,12 +86,19 @@ def _of_talk(request: str, answer: str, *, offline: bool, recalled: Sequence[str
         return None
     if not offline:
         return _asked(request, _without(answer, recalled))
-    told = [part for part in _SENTENCE.split(request) if _ABOUT_ONESELF.search(part) and not part.endswith("?")]
+    return _told(request, answer, recalled)
+
+
+def _told(request: str, answer: str, recalled: Sequence[str]) -> str | None:
+    """The sentences in which people tell of themselves, or all statements when the offline brain took note of them."""
+    noted = _NOTED in answer
+    parts = [part for part in _SENTENCE.split(request) if not part.endswith("?") and not _repeats(part, recalled)]
+    told = [part for part in parts if _ABOUT_ONESELF.search(part) or (noted and not _is_chatter(part))]
     return " ".join(told)[:MAX_REQUEST] or None
 
 
 def _asked(request: str, answer: str) -> str | None:
-    return f"Asked: {request[:MAX_REQUEST]}\nAnswer: {answer[:MAX_ANSWER]}" if answer else None
+    return f"{_ASKED}{request[:MAX_REQUEST]}\nAnswer: {answer[:MAX_ANSWER]}" if answer else None
 
 
 def _recalled(run: dict[str, Any], steps: Sequence[Step]) -> list[str]:

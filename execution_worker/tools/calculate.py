@@ -4,6 +4,7 @@ import ast
 import math
 import operator
 import re
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from services.tools.contract import tool
 
 MAX_LENGTH = 500
 MAX_DIGITS = 300
+_RATIO = re.compile(r"(\d{1,15})\s*:\s*(\d{1,15})")
 _NUMBER = r"\d+(?:\.\d+)?|\.\d+"
 
 
@@ -27,13 +29,26 @@ _NUMBER = r"\d+(?:\.\d+)?|\.\d+"
 def calculate(expression: str) -> dict[str, Any]:
     """Work out an arithmetic expression.
 
-    Takes + - * / ^ ( ), percent as in `17% of 2340` and `2340 - 15%`, sqrt, cbrt, abs, round, floor, ceil, min, max,
-    avg, sum, log, ln, exp, sin, cos, tan, factorial (`5!`), pi and e. Returns `value` (a number) and `text`.
+    Takes + - * / ^ ( ), percent as in `17% of 2340` and `2340 - 15%`, a ratio `18:24`, sqrt, cbrt, abs, round, floor,
+    ceil, min, max, avg, median, sum, gcd, lcm, log, ln, exp, sin, cos, tan, factorial
+    (`5!`), pi and e. Returns `value` (a number) and `text`.
     """
     if len(expression) > MAX_LENGTH:
         raise Failed(f"The expression has {len(expression)} characters; at most {MAX_LENGTH} are taken.")
+    if ratio := _RATIO.fullmatch(expression.strip()):
+        return _simplified(expression.strip(), int(ratio[1]), int(ratio[2]))
     value = _clean(_evaluate(_as_python(expression)))
     return {"value": value, "expression": expression.strip(), "text": f"{_shown(expression)} is {numbers.show(value)}."}
+
+
+def _simplified(expression: str, left: int, right: int) -> dict[str, Any]:
+    """18:24 is 3:4; its value is the quotient."""
+    if right == 0:
+        raise Failed("That divides by zero, which has no result; use another divisor.")
+    common = math.gcd(left, right)
+    shown = f"{left // common}:{right // common}"
+    value = _clean(left / right)
+    return {"value": value, "expression": expression, "text": f"{expression} is {shown} in lowest terms."}
 
 
 def _evaluate(source: str) -> Any:
@@ -104,7 +119,8 @@ def _evaluator() -> SimpleEval:
     }
     functions: dict[str, Callable[..., Any]] = {
         "sqrt": _root, "cbrt": math.cbrt, "abs": abs, "round": round, "floor": math.floor, "ceil": math.ceil,
-        "min": min, "max": max, "avg": _average, "mean": _average, "average": _average, "sum": lambda *all_: sum(all_),
+        "min": min, "max": max, "avg": _average, "mean": _average, "average": _average, "median": statistics.median,
+        "sum": lambda *all_: sum(all_),
         "log": math.log10, "log10": math.log10, "log2": math.log2, "ln": math.log, "exp": math.exp, "sin": math.sin,
         "cos": math.cos, "tan": math.tan, "factorial": _factorial_of, "gcd": math.gcd, "lcm": math.lcm, "pow": _power,
     }  # fmt: skip

@@ -27,7 +27,7 @@ def date_difference(end: str, start: str = "today", unit: Unit = "days") -> dict
     when end comes first), `days`, both dates, and `text`.
     """
     today = clock.now().date()
-    begin = on_day(start, today)
+    begin = _begin(start, end, today)
     until_now = end.strip().lower() in {"today", "now"}
     if until_now:  # "since Christmas" means the last one
         begin = on_day(start, today, "past")
@@ -54,6 +54,16 @@ def date_difference(end: str, start: str = "today", unit: Unit = "days") -> dict
         "end": finish.date.isoformat(),
         "text": text,
     }
+
+
+def _begin(start: str, end: str, today: date) -> dates.Day:
+    """The first day; when only the last one says its year, the nearest before that: "1 January to 31 March 2026"."""
+    begin = on_day(start, today)
+    year = dates.year_said(end)
+    if year is None or dates.year_said(start) is not None or not dates.looks_like_day(start):
+        return begin
+    finish = on_day(end, today).date
+    return on_day(start, finish, "past")
 
 
 def on_day(text: str, today: date, toward: dates.Toward = "future") -> dates.Day:

@@ -1,13 +1,12 @@
 """The tool `find_date`: which day something is, the weekday of a date, a date plus or minus an interval."""
 
+from datetime import date as date_
 from typing import Any
-
-from dateutil.relativedelta import relativedelta
 
 from execution_worker.tools.date_difference import HOW, on_day
 from services import clock
 from services.errors import Failed
-from services.phrases import dates
+from services.phrases import dates, working_days
 from services.tools.contract import tool
 
 
@@ -28,25 +27,24 @@ def find_date(date: str = "today", shift: str = "") -> dict[str, Any]:
     moved = day.date
     if shift.strip():
         sign = -1 if shift.strip().startswith("-") else 1
-        span = dates.shift(shift.strip().lstrip("+-"))
-        if span is None:
+        plain = shift.strip().lstrip("+-")
+        span, working = dates.shift(plain), working_days.said(plain)
+        if span is None and working is None:
             raise Failed(f"“{shift}” is not understood as an interval; write it as 45 days, 2 weeks or -3 months.")
         try:
-            moved = dates.moved(day.date, span * sign)
+            moved = dates.moved(day.date, span * sign) if span else working_days.moved(day.date, (working or 0) * sign)
         except (ValueError, OverflowError) as error:
             raise Failed(f"“{shift}” from there leaves the calendar (years 1 to 9999); {HOW}.") from error
-    return {"date": moved.isoformat(), "weekday": f"{moved:%A}", "text": _sentence(day, date, shift, moved == today)}
+    return {"date": moved.isoformat(), "weekday": f"{moved:%A}", "text": _sentence(day, date, shift, moved)}
 
 
-def _sentence(day: dates.Day, asked: str, shift: str, is_today: bool) -> str:
+def _sentence(day: dates.Day, asked: str, shift: str, moved: date_) -> str:
     if shift.strip():
         away = shift.strip().lstrip("+-").strip()
         side = "before" if shift.strip().startswith("-") else "after"
-        sign = -1 if side == "before" else 1
-        moved = dates.moved(day.date, (dates.shift(away) or relativedelta()) * sign)
         start = "today" if asked.strip().lower() in {"today", "now"} else _title(day)
         return f"{away[:1].upper()}{away[1:]} {side} {start} is {dates.shown(moved)}."
-    if is_today and not day.name:
+    if moved == clock.now().date() and not day.name:
         return f"Today is {dates.shown(day.date)}."
     return f"{_title(day)} is {'' if day.name else 'a '}{dates.shown(day.date) if day.name else f'{day.date:%A}'}."
 

@@ -22,7 +22,7 @@ def search_memory(
 ) -> dict[str, Any]:
     """Search this user's long-term memory for `query`; gives at most `k` memories that fit, best first.
 
-    Returns `items` (id, text, score, kind, at) and `text`, one memory a line. Nothing fitting is no error.
+    Returns `items` (id, text, score, similarity, kind, at) and `text`, one memory a line. Nothing fitting is no error.
     """
     found = retrieval.search(context.tenant, context.user_id, query, k=max(4 * k, 20))
     items = [
@@ -30,6 +30,7 @@ def search_memory(
             "id": str(memory.id),
             "text": memory.text,
             "score": round(memory.score, 4),
+            "similarity": None if memory.similarity is None else round(memory.similarity, 4),
             "kind": memory.kind,
             "at": clock.to_wire(memory.at),
         }

@@ -1,17 +1,13 @@
 """The tool `time_difference`: how far apart two clocks are, and what a time in one place is in another."""
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
 from execution_worker.tools.current_time import shown_offset, unknown
 from services import clock
 from services.errors import Failed
-from services.phrases import places
+from services.phrases import clock_times, places
 from services.tools.contract import tool
-
-_TIME = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?\s*([ap])?\.?m?\.?", re.IGNORECASE)
-_NAMED = {"noon": (12, 0), "midday": (12, 0), "midnight": (0, 0)}
 
 
 @tool(
@@ -55,21 +51,10 @@ def _place(name: str) -> places.Place:
 
 def _on(now: datetime, at: str) -> datetime:
     """Today in `now`'s zone at the time of day that `at` says."""
-    named = _NAMED.get(at.strip().lower())
-    found = _TIME.fullmatch(at.strip().removesuffix("o'clock").strip())
-    if named:
-        hour, minute = named
-    elif found:
-        hour, minute = int(found[1]), int(found[2] or 0)
-        if found[3]:
-            if not 1 <= hour <= 12:
-                raise Failed(f"“{at}” is no time of day; write it as 9:00, 18:45 or 6:45 pm.")
-            hour = hour % 12 + (12 if found[3].lower() == "p" else 0)
-    else:
+    time = clock_times.parse(at)
+    if time is None:
         raise Failed(f"“{at}” is no time of day; write it as 9:00, 18:45 or 6:45 pm.")
-    if hour > 23 or minute > 59:
-        raise Failed(f"“{at}” is no time of day; write it as 9:00, 18:45 or 6:45 pm.")
-    return now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return now.replace(hour=int(time[:2]), minute=int(time[3:]), second=0, microsecond=0)
 
 
 def _apart(source: str, target: str, hours: float) -> str:

@@ -10,9 +10,11 @@ from planning_worker.offline.skills import SKILLS
 from planning_worker.plan_request import PlanRequest, Turn
 from services.journal import references
 from services.journal.plan_shape import Plan, PlanStep
+from services.phrases import spelling
 
 _REMEMBERED_TURNS = 12
 _LONGEST_SPAN = 12
+_LONGEST_MENDED = 300  # characters
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,16 @@ def _best_path(text: str, scene: Scene) -> _Path:
         ways = []
         for start in range(max(0, end - _LONGEST_SPAN), end):
             clause = text[cuts[start].end : cuts[end].start]
-            ways.append(_extended(best[start], clause, cuts[start].then, scene))
+            ways.append(_extended(best[start], clause, cuts[start], scene))
         best.append(min(ways, key=lambda way: way.cost))
     return best[-1]
 
 
-def _extended(path: _Path, clause: str, then: bool, scene: Scene) -> _Path:
+def _extended(path: _Path, clause: str, cut: clauses.Cut, scene: Scene) -> _Path:
     if not clause.strip():
         return path
-    reading = _read(clause, replace(scene, before=path.readings))
-    if reading and then:
+    reading = _read(clause, replace(scene, before=path.readings, said="; ".join(path.texts)))
+    if reading and cut.then:
         reading = _after_waits(reading, path.readings)
     words = len(clause.split())
     if reading is None:
@@ -72,10 +74,19 @@ def _extended(path: _Path, clause: str, then: bool, scene: Scene) -> _Path:
         cost = 9 + 1.5 * words
     else:
         cost = 0.5 if reading.skill == "courtesy" else 1
+    cost += 0.05 if cut.weak else 0  # where both will do, the request is cut between its sentences
     return _Path(path.cost + cost, (*path.readings, reading), (*path.texts, clause))
 
 
 def _read(clause: str, scene: Scene) -> Reading | None:
+    """How `clause` is understood: as it stands, else with misspelt words set right."""
+    reading = _read_as_it_stands(clause, scene)
+    if reading is None and len(clause) <= _LONGEST_MENDED and (mended := spelling.mended(clause)) != clause:
+        return _read_as_it_stands(mended, scene)
+    return reading
+
+
+def _read_as_it_stands(clause: str, scene: Scene) -> Reading | None:
     """The first skill's reading of `clause` whose tools all exist here."""
     for skill, longest in SKILLS:
         if len(clause) > longest:

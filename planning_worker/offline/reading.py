@@ -50,12 +50,13 @@ class Reading:
 class Scene:
     """Where a clause stands. before: the readings of this request's earlier clauses, None for one not understood.
 
-    earlier: the last thing understood in earlier turns. quiet: no follow-up is possible (an unread clause is between).
+    earlier: the last thing understood in earlier turns. said: the text of the request before this clause.
     """
 
     request: PlanRequest
     before: tuple[Reading | None, ...] = ()
     earlier: Reading | None = None
+    said: str = ""
 
     @property
     def today(self) -> date:

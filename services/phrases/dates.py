@@ -1,7 +1,5 @@
 """Days and intervals in everyday words: "4 July", "next Friday", "Christmas", "45 days from now"."""
 
-# ruff: noqa: SIM905
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +16,8 @@ Toward = Literal["future", "past", "this year"]
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_ORDINALS = """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
+    fifteenth sixteenth seventeenth eighteenth nineteenth twentieth""".split()
 _MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
     r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
@@ -91,6 +91,12 @@ def moved(start: date, by: relativedelta) -> date:
     return start + by
 
 
+def year_said(text: str) -> int | None:
+    """The year that a date in `text` names itself, or None."""
+    found = re.search(r"(?<!\d)(\d{4})(?!\d)", text)
+    return int(found[1]) if found else None
+
+
 def shown(day: date) -> str:
     """ "Friday 25 December 2026"."""
     return f"{_WEEKDAYS[day.weekday()].capitalize()} {day.day} {_MONTHS[day.month - 1].capitalize()} {day.year}"
@@ -105,7 +111,19 @@ def looks_like_day(text: str) -> bool:
 def _cleaned(text: str) -> str:
     phrase = numbers.to_digits(words.fold(text)).strip(" .,?!")
     phrase = re.sub(r"^(?:on|by) ", "", phrase)
+    phrase = re.sub(r"\b(\d{1,2}) (st|nd|rd|th)\b", r"\1\2", phrase)
+    phrase = re.sub(rf"\b({'|'.join(_ORDINALS)})\b(?! (?:sunday|quarter|world))", _ordinal, phrase)
+    phrase = re.sub(r"\b(twenty|thirty|20|30)[ -](\d)(st|nd|rd|th)\b", _tens, phrase)
     return re.sub(rf"^(?:{'|'.join(_WEEKDAYS)}),? (?=the \d|\d|{_MONTH})".replace("?P<month>", "?:"), "", phrase)
+
+
+def _ordinal(found: re.Match[str]) -> str:
+    number = _ORDINALS.index(found[1]) + 1
+    return f"{number}{'th' if number > 3 else ('st', 'nd', 'rd')[number - 1]}"
+
+
+def _tens(found: re.Match[str]) -> str:
+    return f"{({'twenty': 20, 'thirty': 30}.get(found[1]) or int(found[1])) + int(found[2])}{found[3]}"
 
 
 def _relative(phrase: str, today: date) -> Day | None:
@@ -130,6 +148,13 @@ def _relative(phrase: str, today: date) -> Day | None:
     if around and (span := shift(around[1])):
         start = find(around[3], today)
         return Day(moved(start.date, -span if around[2] in {"before", "prior to"} else span)) if start else None
+    later = re.fullmatch(rf"(.+?) on ({'|'.join(_WEEKDAYS)})|(.+?) (today|tomorrow)", phrase)  # "a week on Friday"
+    if later and (span := shift(later[1] or later[3])):
+        start = find(later[2] or later[4], today)
+        return Day(moved(start.date, span)) if start else None
+    week = re.fullmatch(rf"(?:on )?({'|'.join(_WEEKDAYS)}|today|tomorrow) (week|fortnight)", phrase)
+    if week and (start := find(week[1], today)):
+        return Day(start.date + timedelta(days=7 if week[2] == "week" else 14))
     return _weekday(phrase, today) or _part(phrase, today)
 
 
@@ -160,6 +185,15 @@ def _part(phrase: str, today: date) -> Day | None:
         "the end of next year": date(today.year + 1, 12, 31),
         "the weekend": today + timedelta(days=(5 - today.weekday()) % 7),
     }
+    ordinal = re.fullmatch(
+        r"(?:the )?(\d{1,2})(?:st|nd|rd|th)?(?: of (the|this|next) month)|the (\d{1,2})(?:st|nd|rd|th)", phrase
+    )
+    if ordinal:
+        day = int(ordinal[1] or ordinal[3])
+        month = first + relativedelta(months=1) if ordinal[2] == "next" else first
+        if ordinal[2] in {None, "the"} and month.replace(day=day) < today:
+            month += relativedelta(months=1)
+        return Day(month.replace(day=day))
     return Day(table[phrase]) if phrase in table else None
 
 

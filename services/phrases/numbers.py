@@ -1,7 +1,5 @@
 """Numbers as people write them: words ("two hundred and five"), thousands separators, and how to show a result."""
 
-# ruff: noqa: SIM905
-
 import math
 import re
 

@@ -3,8 +3,6 @@
 Where a name is ambiguous the most populous place is meant. The table is places.json; its source is in places.md.
 """
 
-# ruff: noqa: SIM905
-
 import json
 import re
 from dataclasses import dataclass
@@ -66,6 +64,13 @@ _MORE = {
 _PROVINCES = frozenset(
     ["ontario", "quebec", "british columbia", "alberta", "queensland", "new south wales", "western australia"]
 )
+# Large cities that name no zone.
+_CAPITALS = frozenset(
+    """barcelona munich hamburg frankfurt milan naples turin marseille osaka kyoto beijing mumbai delhi bangalore
+    chennai hyderabad boston chicago philadelphia seattle houston dallas atlanta miami montreal ottawa calgary
+    canberra edinburgh glasgow manchester birmingham liverpool geneva antwerp rotterdam shenzhen ankara valencia
+    seville porto washington minneapolis orlando cleveland""".split()
+)
 _OFFSET = re.compile(r"(?:utc|gmt)\s*([+-−])\s*(\d{1,2})(?::?(\d{2}))?")
 
 
@@ -95,6 +100,13 @@ def find(text: str) -> Place | None:
     if name in _MORE:
         return _place(name.title(), _MORE[name])
     return _by_name(_ALIASES.get(name, name)) or _qualified(name) or _town(text, name) or _by_zone_city(name)
+
+
+def well_known() -> frozenset[str]:
+    """The folded names of countries and of cities that name a time zone: what a slip of the pen is compared with."""
+    countries = {words.fold(row.split("|")[0]) for row in _data()["countries"].values()}
+    cities = {zone.rsplit("/", 1)[1].replace("_", " ") for zone in _zones() if "/" in zone}
+    return frozenset(countries | cities | set(_MORE) | _CAPITALS)
 
 
 def _cleaned(text: str) -> str:

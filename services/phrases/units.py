@@ -19,7 +19,7 @@ _EVERYDAY = {
     "deg c": "degC", "deg f": "degF", "degrees celsius": "degC", "degree celsius": "degC", "degrees centigrade": "degC",
     "degrees fahrenheit": "degF", "degree fahrenheit": "degF", "degrees kelvin": "kelvin",
     "km/h": "kilometer/hour", "kmh": "kilometer/hour", "kph": "kilometer/hour", "kmph": "kilometer/hour",
-    "mph": "mile/hour", "m/s": "meter/second", "mps": "meter/second", "ft/s": "foot/second",
+    "mph": "mile/hour", "rpm": "1/minute", "m/s": "meter/second", "mps": "meter/second", "ft/s": "foot/second",
     "sq m": "meter**2", "sqm": "meter**2", "m2": "meter**2", "m²": "meter**2", "sq ft": "foot**2", "sqft": "foot**2",
     "ft2": "foot**2", "ft²": "foot**2", "km2": "kilometer**2", "km²": "kilometer**2", "cm2": "centimeter**2",
     "m3": "meter**3", "m³": "meter**3", "cm3": "centimeter**3", "cc": "centimeter**3", "ft3": "foot**3",
@@ -77,7 +77,18 @@ def find(text: str) -> str | None:
     if per:
         over, under = find(per[1]), find(per[2])
         return f"({over})/({under})" if over and under else None
-    return _known(text.strip(" .,?!").replace(" ", "_")) or _known(name.replace(" ", "_"))
+    return _known(text.strip(" .,?!").replace(" ", "_")) or _known(name.replace(" ", "_")) or _plural(name)
+
+
+def _plural(name: str) -> str | None:
+    """ "cms", "kms": abbreviations with the s of a plural."""
+    return find(name[:-1]) if len(name) > 2 and name.endswith("s") and name[-2] != "s" else None
+
+
+def same_kind(one: str, other: str) -> bool:
+    """Do both measure the same, so that one can be converted to the other?"""
+    source, target = find(one), find(other)
+    return bool(source and target) and bool(registry().Quantity(1, source).is_compatible_with(target))
 
 
 def shown(text: str) -> str:
@@ -92,4 +103,5 @@ def _known(name: str) -> str | None:
         parsed = registry().parse_units(name)
     except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, ValueError, AttributeError):
         return None
-    return str(parsed) if not parsed.dimensionless or name in {"radian", "degree", "radians", "degrees"} else None
+    counts = re.fullmatch(r"radians?|degrees?|.*(?:bits?|bytes?)", name)
+    return str(parsed) if counts or not parsed.dimensionless else None

@@ -1,7 +1,5 @@
 """Text as sentences and content words: what the offline brain compares questions, pages and memories by."""
 
-# ruff: noqa: SIM905
-
 import re
 import unicodedata
 

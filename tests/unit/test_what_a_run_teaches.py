@@ -54,6 +54,14 @@ def test_an_answer_that_only_repeats_what_was_recalled_is_not_kept() -> None:
     assert kept is None
 
 
+def test_what_people_tell_beside_a_question_of_the_moment_is_kept() -> None:
+    told = run("The car is on level 3. What time is it?", "Noted: the car is on level 3. It is 14:30.", brain="offline")
+    remembered = run("Remember that I like tea.", "I'll remember: I like tea.", brain="offline")
+
+    assert lessons.episode(told, [step("current_time")], recalled=[]) == "The car is on level 3."
+    assert lessons.episode(remembered, [step("remember")], recalled=[]) is None
+
+
 def test_the_offline_brains_small_talk_is_dropped_but_what_people_tell_of_themselves_is_kept() -> None:
     told = run("My sister lives in Oslo. Can you sing?", "I can't do that offline.", brain="offline")
     asked = run("Can you sing?", "I can't do that offline.", brain="offline")

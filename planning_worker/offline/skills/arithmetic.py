@@ -1,22 +1,24 @@
 """Arithmetic in symbols or words, alone or on what came before: "half of 86 plus 7", "then add 5", "double it"."""
 
-# One wording a line reads better than wrapped patterns.
-# ruff: noqa: E501
-
 import re
 
 from planning_worker.offline import clauses
 from planning_worker.offline.reading import Draft, Reading, Scene
-from planning_worker.offline.skills import arithmetic_words
+from planning_worker.offline.skills import arithmetic_forms, arithmetic_words
 from services.phrases import words
 
 _START = re.compile(
-    r"(?:let's say |say |suppose )?(?:i )?(?:(?:start|begin|starting|beginning)(?: off)?(?: with| at| from)?|take|if i have|i have|given|if you have|"
+    r"(?:let's say |say |suppose )?(?:i )?(?:(?:start|begin|starting|beginning)(?: off)?(?: with| at| "
+    r"from)?|take|if i (?:take|have|start with)|i have|given|if you have|"
     r"if you take|let's start with|think of|pick)(?: the number)?\s+(?P<number>\d+(?:\.\d+)?)"
 )
 # "…, what do I get?" after the sums adds nothing.
 _FILLER = re.compile(
-    r"(?:and )?(?:what(?:'s| is) left|take (?:that|it|the (?:previous |last )?(?:result|answer|number))|what (?:do|does|would|will) (?:i|you|we|it|that) (?:get|have|make|give|come to|equal)(?: then)?|"
+    r"(?:and )?(?:(?:then )?what (?:am|are|do|would) (?:i|we|you) (?:be )?(?:left with|end up with|"
+    r"have left|have|get)|how (?:much|many) (?:do|would|will) (?:i|you|we) (?:have(?: left)?|get|end "
+    r"up with)|what(?:'s| is) left(?: over)?|take (?:that|it|the (?:previous |last )?(?:result|answer|"
+    r"number))|what (?:do|does|would|will) (?:i|you|we|it|that) (?:get|have|make|give|come to|"
+    r"equal)(?: then)?|"
     r"what(?:'s| is) (?:it|the (?:final )?(?:result|answer|total))|what(?:'s| is) that|how much is (?:it|that))"
 )
 
@@ -24,8 +26,16 @@ _ANSWER_AGAIN = re.compile(
     r"(?:what (?:was|is)|what's) (?:that|the) (?:last |previous )?(?:result|answer|number|sum|total)(?: again)?"
 )
 
+_RATIO = re.compile(
+    r"(?:what(?:'s| is) |can you )?(?=.*\b(?:simpl|reduce|lowest|ratio))(?:(?:simplify|reduce|the "
+    r"simplest form of|simplest form of|"
+    r"simplified form of) )?(?:the )?(?:ratio )?(?:of )?(?P<ratio>\d+ ?(?::| to ) ?\d+)(?: as a ratio)?"
+    r"(?: simplified|,? (?:in|to) (?:its |the )?(?:simplest|lowest) (?:form|terms))?"
+)
+
 
 def read(text: str, scene: Scene) -> Reading | None:
+    """A sum in symbols or words, alone or on what came before."""
     phrase = arithmetic_words.plain(clauses.bare(text))
     start = _START.fullmatch(phrase)
     if start:
@@ -40,14 +50,17 @@ def read(text: str, scene: Scene) -> Reading | None:
         return Reading("arithmetic", value=scene.value(), topic=last.topic)
     if _ANSWER_AGAIN.fullmatch(words.fold(clauses.bare(text))) and (value := scene.value()) and value[0] != "$":
         return Reading("arithmetic", said=f"It was {value}.", value=value)
+    ratio = _RATIO.fullmatch(phrase)
+    if ratio:
+        return _calculate(ratio["ratio"].replace(" ", "").replace("to", ":"), phrase, scene)
     expression = arithmetic_words.expression(phrase)
     if expression is None:
         return _again(phrase, scene)
-    if arithmetic_words.THAT in expression:
+    if arithmetic_forms.THAT in expression:
         value = scene.value()
         if value is None:
             return None
-        expression = expression.replace(arithmetic_words.THAT, value)
+        expression = expression.replace(arithmetic_forms.THAT, value)
     return _calculate(expression, phrase, scene)
 
 
@@ -57,7 +70,7 @@ def _again(phrase: str, scene: Scene) -> Reading | None:
     if not last or last.skill != "arithmetic" or "expression" not in last.topic:
         return None
     before = re.fullmatch(r"([\d.]+)% of ([\d.]+)", str(last.topic["expression"]))
-    now = re.fullmatch(r"(?:and |what about |how about )*(?:(?P<part>[\d.]+)%|(?:of )(?P<base>[\d.]+))", phrase)
+    now = re.fullmatch(r"(?:and |what about |how about )*(?:(?P<part>[\d.]+)%|(?:of )?(?P<base>[\d.]+))", phrase)
     if not before or not now:
         return None
     return _calculate(f"{now['part'] or before[1]}% of {now['base'] or before[2]}", phrase, scene)
@@ -65,6 +78,6 @@ def _again(phrase: str, scene: Scene) -> Reading | None:
 
 def _calculate(expression: str, phrase: str, scene: Scene) -> Reading:
     step = Draft(
-        scene.step_id(), "calculate", {"expression": expression}, phrase.replace(arithmetic_words.THAT, "that")
+        scene.step_id(), "calculate", {"expression": expression}, phrase.replace(arithmetic_forms.THAT, "that")
     )
     return Reading("arithmetic", (step,), value=f"${{{step.id}.value}}", topic={"expression": expression})

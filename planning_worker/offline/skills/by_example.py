@@ -14,8 +14,9 @@ from services.tools.catalogue import ListedTool
 
 THRESHOLD = 0.6
 _KNOWN = frozenset(
-    """calculate convert_units current_time time_difference date_difference find_date echo noop sleep fetch_page
-    summarize search_memory remember think""".split()  # noqa: SIM905
+    """calculate convert_units current_time time_difference date_difference find_date calendar_facts echo noop sleep
+    fetch_page
+    summarize search_memory remember think""".split()
 )
 _QUOTED = re.compile(r"[“\"]([^”\"]+)[”\"]|(?:(?<=\s)|^)'([^']+)'")
 _CODE = re.compile(r"\b(?=[\w-]*\d)[\w-]+\b|[\w.+-]+@[\w-]+\.[\w.]+|(?:https?://)\S+")
@@ -29,6 +30,7 @@ class _Match:
 
 
 def read(text: str, scene: Scene) -> Reading | None:
+    """A clause that is nearly one of the examples that another tool declares."""
     phrase = clauses.bare(text)
     found = [
         match

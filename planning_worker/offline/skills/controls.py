@@ -16,6 +16,7 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def read(text: str, scene: Scene) -> Reading | None:
+    """A wait or an echo."""
     phrase = clauses.bare(text)
     wait = _WAIT.fullmatch(numbers.to_digits(phrase))
     if wait:

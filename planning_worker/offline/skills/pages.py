@@ -4,9 +4,6 @@ What is asked of a page stands in the `why` of its fetch_page step, several asks
 `count of links`, or `text: …` with the question. The offline answer (reflection) reads them there.
 """
 
-# One wording a line reads better than wrapped patterns.
-# ruff: noqa: E501
-
 import re
 
 from planning_worker.offline import clauses
@@ -21,31 +18,43 @@ _LINK_COUNT = re.compile(
 )
 _LINKS = re.compile(r"\b(?:links?|linked|hyperlinks?|urls)\b|\blinks? to\b", re.IGNORECASE)
 _SUMMARY = re.compile(
-    r"\b(?:summari[sz]e|summary|sum (?:it |this |that )?up|gist|overview|tl;?dr|key points|main points|in short|what(?:'s| is) (?:it|this|that|the page)? ?about|"
-    r"what(?:'s| is) on|what(?:'s| is) PAGE about|what does (?:it|the page|this page) say$|what's (?:it|the page) about)\b",
+    r"\b(?:summari[sz]e|summary|sum (?:it |this |that )?up|gist|overview|tl;?dr|key points|main points|"
+    r"in short|what(?:'s| is) (?:it|this|that|the page)? ?about|"
+    r"what(?:'s| is) on(?! \w+ (?:about|regarding|on)\b)(?! the \w+ (?:about|regarding)\b)|what(?:'s| "
+    r"is) PAGE about|what does (?:it|the page|this page) say$|what's (?:it|the page) about)\b",
     re.IGNORECASE,
 )
 _SENTENCES = re.compile(r"\b(?:in|to|into|as) (\w+) sentences?\b|\b(\w+)[- ]sentence summary\b", re.IGNORECASE)
 _OPEN = re.compile(
-    r"(?:then )?(?:fetch|read|open|load|visit|get|go to|have a look at|look at|check|check out|browse(?: to)?|see|download|take a look at|scan|look up|here(?:'s| is)|i have|grab|pull up|on|in|from|at|according to|using|based on)?"
-    r"(?: (?:the |this |that |these |both )?(?:web ?)?(?:pages?|sites?|websites?|articles?|urls?|links?|address)(?: (?:at|from|on))?)?(?: for me)?[:,]?",
+    r"(?:then )?(?:fetch|read|open|load|visit|get|go to|have a look at|look at|check|check out|"
+    r"browse(?: to)?|see|download|take a look at|scan|look up|here(?:'s| is)|i have|grab|pull up|on|in|"
+    r"from|at|according to|using|based on)?"
+    r"(?: (?:the |this |that |these |both )?(?:web ?)?(?:pages?|sites?|websites?|articles?|urls?|"
+    r"links?|address)(?: (?:at|from|on))?)?(?: for me)?[:,]?",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
-    r"(?:(?:what|which|who|whom|whose|when|where|why|how|does|do|did|is|are|was|were|can|has|have|whether|if|find|search|look for|mention|mentions|extract|according|explain what|give|list|the|both|says?|quote|any|all)\b|what's).*",
+    r"(?:(?:what|which|who|whom|whose|when|where|why|how|does|do|did|is|are|was|were|can|has|have|"
+    r"whether|if|find|search|look for|mention|mentions|extract|according|explain what|give|list|the|"
+    r"both|says?|quote|any|all)\b|what's).*",
     re.IGNORECASE | re.DOTALL,
 )
 _OF_PAGE = re.compile(
-    r"\b(?:it|its|that page|this page|the page|the site|that site|this site|the article|there|they|their|them|both|each|this|that|the same page)\b",
+    r"\b(?:it|its|that page|this page|the page|the site|that site|this site|the article|there|they|"
+    r"their|them|both|each|this|that|the same page)\b",
     re.IGNORECASE,
 )
 _WRAPPING = clauses.wordings(
     [
-        r"^(?:what does|does|do|what do|where does)\s+PAGE\s+(?:say|tell(?: me| us)?|mention|write|state|contain|explain|talk|have)(?: anything| something)?(?: (?:about|on|of|regarding|that))?\s*",
+        r"^(?:what does|does|do|what do|where does)\s+PAGE\s+(?:say|tell(?: me| us)?|mention|write|state|"
+        r"contain|explain|talk|have)(?: anything| something)?(?: (?:about|on|of|regarding|that))?\s*",
         r"^(?:according to|on|in|from|at|based on|using)\s+PAGE\s*,?\s*",
-        r"^(?:what|anything|something)?\s*(?:is|was|are)?\s*(?:said|written|mentioned) (?:on|in|at) PAGE (?:about|on|regarding)\s*",
-        r"^(?:read|open|fetch|look at|check|visit|search|use|see)\s+PAGE\s*(?:,|:|;|\.|-|for|to find out|to find|and (?:tell me|say|answer|find|find out))*\s*",
-        r"^(?:what does (?:it|the page|the article|the site) (?:say|tell us|mention|state)|does (?:it|the page) (?:say|mention))(?: anything)?(?: (?:about|on|regarding))?\s*",
+        r"^(?:what|anything|something)?\s*(?:is|was|are)?\s*(?:said|written|mentioned) (?:on|in|at) PAGE "
+        r"(?:about|on|regarding)\s*",
+        r"^(?:read|open|fetch|look at|check|visit|search|use|see)\s+PAGE\s*(?:,|:|;|\.|-|for|to find out|"
+        r"to find|and (?:tell me|say|answer|find|find out))*\s*",
+        r"^(?:what does (?:it|the page|the article|the site) (?:say|tell us|mention|state)|does (?:it|the "
+        r"page) (?:say|mention))(?: anything)?(?: (?:about|on|regarding))?\s*",
         r"\s*(?:according to|on|in|from|at)\s+PAGE\s*$",
         r"\s*\bPAGE\b\s*",
     ]
@@ -56,6 +65,7 @@ _DIFFERENT = re.compile(
 
 
 def read(text: str, scene: Scene) -> Reading | None:
+    """What is asked of a web page, named here or in the clause before."""
     addresses = list(dict.fromkeys(clauses.urls(text)))
     phrase = clauses.bare(text)
     if clauses.asks_again(phrase):

@@ -1,19 +1,18 @@
-"""Things to keep: "remember that …" goes to long-term memory; a plain statement about oneself is only acknowledged."""
-
-# One wording a line reads better than wrapped patterns.
-# ruff: noqa: E501
+"""Things to keep: "remember that …" goes to long-term memory."""
 
 import re
 
 from planning_worker.offline import clauses
 from planning_worker.offline.reading import Draft, Reading, Scene
-from planning_worker.offline.skills import statements
 
 _KEEP = re.compile(
-    r"(?:(?:please |pls |also |and |hey |hi |ok |then |so |could you |can you |would you |i(?:'d| would) like you to |i want you to |perdure )*,?\s*)"
-    r"(?:remember|memori[sz]e|don't forget|do not forget|never forget|keep in mind|bear in mind|note(?: down)?|take note|make a (?:mental )?note|"
-    r"write down|jot down|store|save|record|keep a note|keep)"
-    r"(?: (?:this|the following|the fact|it|in (?:your )?memory|to (?:your )?memory|for (?:me|later|next time|the future)|down|please))*"
+    r"(?:(?:please |pls |also |and |hey |hi |ok |then |so |kindly |just |quickly |could you |can you |"
+    r"would you |will you |i need you to |i(?:'d| would) like you to |i want you to |perdure )*,?\s*)"
+    r"(?:remember|memori[sz]e|don't forget|do not forget|never forget|keep in mind|bear in mind|"
+    r"note(?: down)?|take note|make a (?:mental )?note|"
+    r"write down|jot down|(?:write|jot|note|take|put) (?:this|that|it) down|store|save|record|keep a note|keep)"
+    r"(?: (?:this|the following|the fact|it|in (?:your )?memory|to (?:your )?memory|for (?:me|later|"
+    r"next time|the future)|down|please))*"
     r"(?:\s*[:,]\s*|\s+that\s+|\s+of the fact that\s+|\s+of\s+|\s+)(?P<fact>.+)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -25,16 +24,18 @@ _QUESTION = re.compile(
     r"(?:what|when|where|who|whom|whose|which|how|why|if|whether|me\b|my .*\?$|anything|something about)\b",
     re.IGNORECASE,
 )
-_NEEDS_THAT = re.compile(r"(?:store|save|record|keep|write down|jot down|note)\b", re.IGNORECASE)
+_NEEDS_THAT = re.compile(
+    r"(?:store|save|record|keep(?! in mind)|write down|jot down|(?:write|jot|note|take|put) (?:this|"
+    r"that|it) down|note)\b",
+    re.IGNORECASE,
+)
 
 
 def read(text: str, scene: Scene) -> Reading | None:
-    kept = _KEEP.fullmatch(text.strip()) or _AFTERTHOUGHT.fullmatch(text.strip())
+    """ "Remember that …" in its many wordings."""
+    kept = _KEEP.fullmatch(text.strip()) or _KEEP.fullmatch(clauses.bare(text)) or _AFTERTHOUGHT.fullmatch(text.strip())
     if kept and not clauses.asks_again(text) and not _asks_whether(text):
         return _remember(text, kept["fact"], scene)
-    phrase = clauses.bare(text)
-    if statements.about_self(phrase) and not clauses.asks_again(text):
-        return Reading("remembering", said=f"Noted: {_lower(statements.turned(phrase))}.", topic={"fact": phrase})
     return None
 
 
@@ -47,7 +48,7 @@ def _asks_whether(text: str) -> bool:
 
 def _remember(text: str, fact: str, scene: Scene) -> Reading | None:
     fact = re.sub(r"[\s,]*(?:,? (?:please|ok|okay|thanks|thank you))?[.!?\s]*$", "", fact, flags=re.IGNORECASE).strip()
-    loose = _NEEDS_THAT.match(clauses.bare(text)) and not re.search(r"\bthat\b|:|\bis\b|\bare\b", text)
+    loose = _NEEDS_THAT.match(clauses.bare(text)) and not re.search(r"\bthat\b|:|\bis\b|\bare\b|'(?:m|s|re)\b", text)
     if len(fact) < 3 or _QUESTION.match(fact) or loose:
         return None
     quoted = fact.strip('“”"') if fact[:1] in '“"' and fact[-1:] in '”"' else fact
@@ -57,7 +58,3 @@ def _remember(text: str, fact: str, scene: Scene) -> Reading | None:
 
 def _sentence(fact: str) -> str:
     return f"{fact[0].upper()}{fact[1:]}" + ("" if fact[-1] in ".!?" else ".")
-
-
-def _lower(sentence: str) -> str:
-    return sentence[0].lower() + sentence[1:]

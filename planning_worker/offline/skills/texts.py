@@ -15,6 +15,7 @@ _SUMMARISE = re.compile(
 
 
 def read(text: str, scene: Scene) -> Reading | None:
+    """A request to summarise text that it holds itself."""
     found = _SUMMARISE.fullmatch(clauses.bare(text))
     if not found or clauses.urls(found["text"]) or len(found["text"].split()) < 4:
         return None

@@ -1,7 +1,6 @@
 """The time in places, the difference between two clocks, and a time of day elsewhere."""
 
 # One wording a line reads better than wrapped patterns.
-# ruff: noqa: E501
 
 import re
 
@@ -11,7 +10,6 @@ from services.phrases import places
 
 _P = r"(?P<place>[^?!;]+?)"
 _A, _B = r"(?P<a>[^?!;]+?)", r"(?P<b>[^?!;]+?)"
-_AT = r"(?P<at>\d{1,2}(?:[:.]\d{2})?\s*(?:[ap]\.?m\.?|o'clock|h)?|noon|midday|midnight)"
 _IS = r"(?:'s|’s| is| was)?"
 _NOW = r"(?: (?:right )?now| rn| at the moment| currently| at present| today)?"
 _IN = r"(?:over there |over |out |back |there )?(?:in|at|for) (?:the city of )?"
@@ -35,13 +33,32 @@ _LIKELY = clauses.wordings(
         rf"(?:what{_IS} )?(?:the )?(?:current |local )?(?:time and date|date and time) {_IN}{_P}{_NOW}",
         rf"(?:what{_IS} )?(?:the )?(?:current |local )?{_P}(?:'s|s')? (?:local |current )?time{_NOW}",
         rf"how (?:late|early) is it{_NOW},? {_IN}{_P}{_NOW}",
-        rf"what{_IS} (?:the )?(?:current |local )?(?:date and time|time and date|day and time)(?: is it| it is)?{_NOW} {_IN}{_P}{_NOW}",
+        rf"what{_IS} (?:the )?(?:current |local )?(?:date and time|time and date|day and time)(?: is it| it "
+        rf"is)?{_NOW} {_IN}{_P}{_NOW}",
         rf"what{_IS} the (?:current )?hour{_NOW} {_IN}{_P}{_NOW}",
         rf"(?:what{_IS} )?(?:the )?(?:current )?(?:utc|gmt|time ?zone)(?: offset)? (?:of|for|in) {_P}{_NOW}",
         rf"(?:what|which) time ?zone (?:is|are|does) {_P}(?: in| on| using| use| have| follow)?",
         rf"what (?:hour|o'clock) is it{_NOW},? {_IN}{_P}{_NOW}",
-        rf"is it (?:day|night|morning|evening|late|early|dark|daytime|nighttime|night time|afternoon)[a-z ]*? in {_P}{_NOW}",
+        rf"is it (?:day|night|morning|evening|late|early|dark|daytime|nighttime|night time|afternoon)[a-z "
+        rf"]*? in {_P}{_NOW}",
         rf"what do(?:es)? (?:the )?clocks? (?:say|show|read){_NOW} in {_P}{_NOW}",
+    ]
+)
+_DAY_NAMES = "today|tomorrow|yesterday|monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+_LIKELY += clauses.wordings(
+    [
+        rf"is it (?:already |still |yet )?(?:{_DAY_NAMES}|the next day|past midnight|[a-z]+ time|night-?time|daytime|"
+        rf"(?:the )?(?:weekend|middle of the night))(?: already| yet| still)?,? {_IN}{_P}{_NOW}",
+        rf"what{_IS} (?:the |today's )?(?:current )?(?:date|day|day of the week|weekday)(?: of the week)?"
+        rf"(?: today| is it| is it today| it is| is)*{_NOW},? {_IN}{_P}{_NOW}",
+        rf"(?:the )?(?:date|day|today's date|date today){_NOW},? {_IN}{_P}{_NOW}",
+    ]
+)
+_THERE = clauses.wordings(
+    [
+        rf"what(?:'s)? (?:the )?time (?:is it|it is|is|would it be)?{_NOW} ?(?:over |out |down |up )?there{_NOW}",
+        rf"what{_IS} (?:the )?(?:{_TIME}|local time){_NOW} ?(?:is it )?(?:over )?there{_NOW}",
+        rf"(?:the )?(?:current |local )?time (?:over )?there{_NOW}",
     ]
 )
 _HERE = clauses.wordings(
@@ -56,7 +73,8 @@ _ALSO = clauses.wordings(
 )
 _BETWEEN = clauses.wordings(
     [
-        rf"(?:what{_IS} )?(?:the )?(?:time|hours?|time ?zone|clock)[ -]?(?:zone )?(?:difference|gap|offset) (?:between|from|of) {_A} (?:and|to|with|vs\.?) {_B}{_NOW}",
+        rf"(?:what{_IS} )?(?:the )?(?:time|hours?|time ?zone|clock)[ -]?(?:zone )?(?:difference|gap|offset) "
+        rf"(?:between|from|of) {_A} (?:and|to|with|vs\.?) {_B}{_NOW}",
         rf"(?:what{_IS} )?(?:the )?difference (?:in (?:time|hours|clock time)|of time) between {_A} and {_B}{_NOW}",
         rf"(?:what{_IS} )?(?:the )?{_A}[ -](?:to[ -]|and |vs\.? |/ ?){_B} time(?: zone)? difference",
         rf"how many hours(?: of (?:time )?difference)?(?: are| is)?(?: there)?(?: it)? between {_A} and {_B}",
@@ -68,31 +86,20 @@ _APART_FROM_IT = rf"what{_IS} the (?:time )?(?:difference|gap) (?:with|to|from|b
 # {a} ahead of {b}: asked from b to a
 _AHEAD = clauses.wordings(
     [
-        rf"(?:by )?how (?:many hours|far|much)(?: time)? (?:ahead|behind|in front)?(?: of (?:us|me))?(?:is|are) {_A} (?:ahead of|behind|before|after|from|in front of) {_B}{_NOW}",
+        rf"(?:by )?how (?:many hours|far|much)(?: time)? (?:ahead|behind|in front)?(?: of (?:us|me))?(?:is|"
+        rf"are) {_A} (?:ahead of|behind|before|after|from|in front of) {_B}{_NOW}",
         rf"how (?:many hours|far|much) (?:ahead|behind) (?:is|are) {_A}(?: of| to| from| compared to| than)? {_B}",
         rf"how (?:many hours|far|much) (?:ahead|behind)(?: of)? {_B} is {_A}",
-        rf"is {_A} (?:ahead of|behind) {_B}(?: in time)?(?:,? (?:and )?by how (?:many hours|much|far))?",
-    ]
-)
-_ELSEWHERE = clauses.wordings(
-    [
-        rf"(?:if|when) .*?(?:in|from) {_A} at {_AT},? (?:then )?what(?:'s)? (?:time is it|is the time|time will it be|time would it be|the time) in {_B}",
-        rf"(?:if|when) .*?at {_AT} (?:in|from) {_A},? (?:then )?what(?:'s)? (?:time is it|time is that|is that|is the time|time will it be|time would it be|the time) in {_B}",
-        rf"(?:.*? )?(?:is|starts|begins|starting|takes place|happens|at) (?:at )?{_AT} (?:in )?{_A}(?: time)?\s*[.,;:–-]+\s*(?:and )?what(?:'s)? (?:time )?(?:is |would )?(?:that|it|this)(?: be)? (?:in|for) {_B}(?: time)?",
-        rf"what (?:will|would) the time be in {_B} (?:if|when) (?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}",
-        rf"(?:(?:if|when|suppose|assuming|say|given)(?: that)? )?(?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}[,.;]? (?:then )?(?:and )?(?:what(?:'s)? (?:time is it|is the time|time would it be|time will it be|is it|the time|the time is|time it is)) in {_B}",
-        rf"at {_AT} (?:in|at) {_A},? what(?:'s)? (?:time is it|is the time|the time) in {_B}",
-        rf"what(?:'s)? (?:time is it|is the time|time would it be|the time|time will it be|time it is) in {_B} (?:if|when|at) (?:it's |it is |its |the time is )?{_AT} (?:in|at) {_A}",
-        rf"(?:what(?:'s)? (?:time )?(?:is )?|convert |translate )?{_AT},? (?:in |at )?{_A}(?: time)? (?:in|to|into|is what time in|as) {_B}(?: time)?",
-        rf"{_AT} (?:in |at )?{_A}(?: time)? is what(?: time)? in {_B}",
-        rf"what (?:time )?is {_AT} (?:in )?{_A}(?: time)? (?:in|for) {_B}(?: time)?",
+        rf"is {_A} (?:ahead of|behind)(?: or (?:ahead of|behind))? {_B}(?: in time)?(?:,? (?:and )?(?:by "
+        rf")?how (?:many hours|much|far))?",
     ]
 )
 
 
 def read(text: str, scene: Scene) -> Reading | None:
+    """The time now somewhere, or how far apart two clocks are."""
     phrase = clauses.bare(text)
-    return _elsewhere(phrase, scene) or _difference(phrase, scene) or _now(phrase, scene) or _followed(phrase, scene)
+    return _difference(phrase, scene) or _there(phrase, scene) or _now(phrase, scene) or _followed(phrase, scene)
 
 
 def _now(phrase: str, scene: Scene) -> Reading | None:
@@ -124,6 +131,26 @@ def _followed(phrase: str, scene: Scene) -> Reading | None:
     return None
 
 
+def _there(phrase: str, scene: Scene) -> Reading | None:
+    """ "What time is it there?": in the place named last before, in this request or the turns before it."""
+    here = re.sub(r"\bhere\b", "there", phrase)
+    if here != phrase and not re.search(
+        r"\b(?:i'm|i am|i live|we're|we are|we live|based|staying|located)\b", scene.said, re.I
+    ):
+        return None
+    if not any(pattern.fullmatch(here) for pattern in _THERE):
+        return None
+    told = [turn.text for turn in scene.request.turns if turn.role == "user"]
+    for text in [scene.said, *reversed(told[-4:])]:
+        named = re.findall(r"(?:\b(?:in|to|from|at|for|of|near)|^)\s+((?:[\w.'-]+ ?){1,4})", text)
+        for words_after in reversed(named):
+            tokens = words_after.split()
+            for size in range(len(tokens), 0, -1):
+                if places.find(" ".join(tokens[:size])):
+                    return now_in([" ".join(tokens[:size])], scene)
+    return None
+
+
 def _difference(phrase: str, scene: Scene) -> Reading | None:
     for pattern in _BETWEEN:
         found = pattern.fullmatch(phrase)
@@ -133,14 +160,6 @@ def _difference(phrase: str, scene: Scene) -> Reading | None:
         found = pattern.fullmatch(phrase)
         if found and places.find(found["a"]) and places.find(found["b"]):
             return apart(found["b"], found["a"], "", scene)
-    return None
-
-
-def _elsewhere(phrase: str, scene: Scene) -> Reading | None:
-    for pattern in _ELSEWHERE:
-        found = pattern.fullmatch(phrase)
-        if found and places.find(found["a"]) and places.find(found["b"]):
-            return apart(found["a"], found["b"], found["at"], scene)
     return None
 
 
@@ -164,6 +183,12 @@ def apart(source: str, target: str, at: str, scene: Scene) -> Reading:
 def _listed(text: str, *, sure: bool) -> list[str] | None:
     """The places that `text` names ("London, Paris and in Rome"). Unknown ones only where the question is `sure`."""
     whole = re.sub(r"^both\s+", "", text.strip(" ,."), flags=re.IGNORECASE)
+    whole = re.sub(
+        r"^(?:someone|somebody|people|anyone|friends|my \w+)(?: (?:living|who lives?|based|over))? in ",
+        "",
+        whole,
+        flags=re.I,
+    )
     if places.find(whole):
         return [whole]
     parts = [
@@ -178,7 +203,8 @@ def _listed(text: str, *, sure: bool) -> list[str] | None:
 def _name_like(text: str) -> bool:
     """Could this be the name of a place? At most four words, and none of those that begin another thought."""
     return len(text.split()) <= 4 and not re.search(
-        r"\b(?:my|your|the|when|what|if|does|do|is|are|will|should|it|game|match|movie|meeting|flight|store|shop)\b|\d",
+        r"\b(?:in|someone|people|my|your|the|when|what|if|does|do|is|are|will|should|it|game|match|movie|"
+        r"meeting|flight|store|shop)\b|\d",
         text,
         re.IGNORECASE,
     )

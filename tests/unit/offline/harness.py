@@ -5,6 +5,7 @@ The pure tools are the real ones. Pages and memories come from the case, through
 
 import json
 import pkgutil
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -36,6 +37,7 @@ PURE = (
     "time_difference",
     "date_difference",
     "find_date",
+    "calendar_facts",
     "echo",
     "sleep",
 )
@@ -52,7 +54,11 @@ class Played:
 
 @dataclass
 class Case:
-    """One line of a labelled file. has and lacks: texts in the answer, without regard to case."""
+    """One line of a labelled file.
+
+    has and lacks: texts in the answer, without regard to case and separators of thousands; `a|b` is either.
+    tools: one for each step in `practice` and `held_out`; with `loose` only which ones, and `*` is any.
+    """
 
     family: str
     request: str
@@ -64,6 +70,7 @@ class Case:
     lacks: list[str] = field(default_factory=list)
     parallel: bool = False
     declined: bool = False
+    loose: bool = False
 
 
 def cases(file: str) -> list[Case]:
@@ -87,9 +94,9 @@ def play(case: Case, extra: dict[str, Tool] | None = None) -> Played:
 def faults(case: Case) -> list[str]:
     """What is wrong with how `case` is played; nothing when it is right."""
     played = play(case)
-    steps, answer = played.plan.steps, played.answer.lower()
+    steps, answer = played.plan.steps, _plain(played.answer)
     found = []
-    if sorted(step.tool for step in steps) != sorted(case.tools):
+    if not _fit([step.tool for step in steps], case):
         found.append(f"tools {[step.tool for step in steps]}, not {case.tools}")
     if case.parallel and any(step.dependencies for step in steps):
         found.append("steps wait for each other")
@@ -100,9 +107,19 @@ def faults(case: Case) -> list[str]:
             found.append(f"no {wanted['tool']} with {rest}: {arguments}")
     if case.declined != ("OPENAI_API_KEY" in played.answer):
         found.append("not declined" if case.declined else "declined")
-    found += [f"lacks “{text}”" for text in case.has if text.lower() not in answer]
-    found += [f"holds “{text}”" for text in case.lacks if text.lower() in answer]
+    found += [f"lacks “{text}”" for text in case.has if not any(one in answer for one in _plain(text).split("|"))]
+    found += [f"holds “{text}”" for text in case.lacks if _plain(text) in answer]
     return found and [*found, f"answer: {played.answer}"]
+
+
+def _fit(tools: list[str], case: Case) -> bool:
+    if case.loose:
+        return "*" in case.tools or set(tools) == set(case.tools)
+    return sorted(tools) == sorted(case.tools)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"(?<=\d),(?=\d{3})", "", text.lower())
 
 
 def _executed(plan: Plan, available: dict[str, Tool]) -> list[FinishedStep]:

@@ -1,7 +1,11 @@
 """The offline brain end to end on labelled requests: plan, plan rules, real pure tools, composed answer.
 
-`held_out.jsonl` was written before the rules and is only scored; `practice.jsonl` has to be right throughout.
+`held_out.jsonl` was written before the rules and is only scored; `practice.jsonl` has to be right throughout. The
+`fresh` files were each written before the rules were looked at again; at first 80, 78, 76
+and 88 % of them were right.
 """
+
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +23,15 @@ def test_at_least_nine_of_ten_held_out_requests_are_right() -> None:
     right = sum(not harness.faults(case) for case in held_out)
 
     assert right / len(held_out) >= 0.9
+
+
+@pytest.mark.parametrize("file", ["fresh.jsonl", "fresh_two.jsonl", "fresh_three.jsonl", "fresh_four.jsonl"])
+def test_nearly_all_freshly_worded_requests_are_right(file: str) -> None:
+    fresh = [replace(case, loose=True) for case in harness.cases(file)]
+
+    wrong = [case.request for case in fresh if harness.faults(case)]
+
+    assert len(wrong) / len(fresh) <= 0.05, wrong
 
 
 def test_the_headline_request_gives_two_parallel_steps_and_both_answers() -> None:
