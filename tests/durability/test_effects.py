@@ -93,7 +93,7 @@ def test_a_storm_of_kills_doubles_no_effect_that_can_be_asked_about_and_none_tha
     started: list[str] = []
     for _ in range(3):
         started += [runs.start(plan) for _ in range(2)]
-        runs.wait_until(lambda: sum(runs.ledger(ledger, started[-1], "unsafe").values()) >= 1)
+        runs.wait_until(lambda run_id=started[-1]: sum(runs.ledger(ledger, run_id, "unsafe").values()) >= 1)
         workers.kill("execution")
         workers.start("execution")
         workers.wait_for_workers(["execution"])
