@@ -1,6 +1,5 @@
 """Effects are honest: what can be asked is asked and not repeated; what can't be known waits for a person."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -90,10 +89,11 @@ def test_a_storm_of_kills_doubles_no_effect_that_can_be_asked_about_and_none_tha
     workers: Stack, ledger: Path
 ) -> None:
     each = [("verified_effect", f"v{n}") for n in range(4)] + [("unsafe_effect", f"u{n}") for n in range(4)]
-    plan = {"steps": [{"id": step, "tool": tool, "arguments": {"seconds": 0.4}} for tool, step in each]}
-    started = [runs.start(plan) for _ in range(5)]
+    plan = {"steps": [{"id": step, "tool": tool, "arguments": {"seconds": 2}} for tool, step in each]}
+    started: list[str] = []
     for _ in range(3):
-        time.sleep(1)
+        started += [runs.start(plan) for _ in range(2)]
+        runs.wait_until(lambda run_id=started[-1]: sum(runs.ledger(ledger, run_id, "unsafe").values()) >= 1)
         workers.kill("execution")
         workers.start("execution")
         workers.wait_for_workers(["execution"])
