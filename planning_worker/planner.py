@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from planning_worker import model_planner, offline
+from planning_worker import offline
 from planning_worker.plan_request import PlanRequest, Turn
 from services import clock, logs, settings
 from services.errors import PerdureError, PlanRefused, Retryable, ToolError, Unavailable
@@ -62,6 +62,8 @@ def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]
         turns=[Turn(message.role, message.text) for message in conversations.recent(run)],
     )
     if current.model_configured:
+        from planning_worker import model_planner  # only who asks a model loads the client library
+
         memories = recall.recall(run["tenant"], run["user_id"], run["request"], limit=5)
         made = model_planner.plan(replace(asked, memories=memories), max_steps=current.max_steps)
         return Planned(made.plan, "model", current.model, made.usage.to_wire(), made.prompt_version), tools
