@@ -8,8 +8,9 @@ from typing import Any
 
 from reflection_worker import offline_answer
 from reflection_worker.answer_request import AnswerRequest, FinishedStep
-from services import logs, settings
+from services import failpoints, logs, settings
 from services.errors import PerdureError, Retryable, Unavailable
+from services.failpoints import Failpoint
 from services.journal import conversations, event_feed, runs
 from services.journal.event_names import EventName
 from services.journal.steps import StepStatus
@@ -31,6 +32,7 @@ def reflect(run_id: str) -> None:
     phase = runs.claim_phase(run_id, "reflect", heartbeat.worker_id())
     if phase is None:
         return
+    failpoints.reached(Failpoint.REFLECTION_CLAIMED)
     try:
         _answer(phase)
     except _Fenced:
@@ -52,9 +54,11 @@ def _answer(phase: runs.Phase) -> None:
         "usage": {"answer": usage.to_wire()} if (usage := getattr(pieces, "usage", None)) else {},
         "remember": phase.run["request"] is not None,
     }
+    failpoints.reached(Failpoint.ANSWER_MADE)
     accepted = runs.accept_answer(phase, outcome)
     if accepted is None:
         raise _Fenced
+    failpoints.reached(Failpoint.ANSWER_ACCEPTED)
     if accepted["phase"] == "remember":
         phases.ring(phase.run_id, "remember")
     event_feed.publish(accepted["events"])
