@@ -1,11 +1,13 @@
 -- What a worker calls instead of repeating a call whose connection broke before the reply came: the first call may have
 -- been committed, and then what it claimed is this worker's without anybody in it knowing. Such a claim would be held
--- until the step's timeout, and that of a phase for ever.
+-- until the step's timeout, and that of a phase for ever. Each locks the run before it looks at anything: the first call
+-- may be under way still, on a server that has not noticed that nobody listens.
 
 -- Take the phase from myself. If another thread here had it by a doubled message, that one is fenced off.
 create or replace function claim_phase_again(p_run uuid, p_phase text, p_worker text) returns jsonb
 language plpgsql as $$
 begin
+  perform from runs where id = p_run for update;
   update runs set phase_worker = null where id = p_run and phase_worker = p_worker and phase = p_phase;
   return claim_phase(p_run, p_phase, p_worker);
 end $$;
@@ -14,6 +16,7 @@ end $$;
 create or replace function claim_step_again(p_run uuid, p_step text, p_worker text) returns jsonb
 language plpgsql as $$
 begin
+  perform from runs where id = p_run for update;
   perform lose_step(run_id, id, attempt, 'handed_back', 'The connection to Postgres broke while a worker claimed it.')
   from steps where run_id = p_run and id = p_step and status = 'running' and worker = p_worker;
   return claim_step(p_run, p_step, p_worker);
@@ -22,6 +25,7 @@ end $$;
 -- The same for the first step of an execution. The sweeper rings what the first call had marked as rung.
 create or replace function begin_execution_again(p_run uuid, p_worker text) returns jsonb language plpgsql as $$
 begin
+  perform from runs where id = p_run for update;
   if not exists (select from attempts where run_id = p_run) then
     perform lose_step(run_id, id, attempt, 'handed_back', 'The connection to Postgres broke while a worker claimed it.')
     from steps where run_id = p_run and status = 'running' and worker = p_worker;
