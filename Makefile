@@ -18,7 +18,7 @@ export PERDURE_ASKED := $(value REQUEST)
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run up test check soak lock clean
+.PHONY: help setup setup-test run up test check faults soak lock clean
 
 help:  ## Show this help
 	@echo "Perdure: durable agents for web apps."
@@ -47,6 +47,9 @@ check: $(TEST_STAMP)  ## Lint, types, import rules, fast tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit
+
+faults: $(TEST_STAMP)  ## Every kill and every broken connection, one at a time (about ten minutes)
+	@exec $(BIN)/python -m pytest tests/durability -m slow
 
 soak: $(TEST_STAMP)  ## Random faults against a steady load for MINUTES=5, then the history checker (SEED=n repeats)
 	@exec $(BIN)/python -m tests.durability.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

@@ -23,6 +23,8 @@ from tests import stack as stacks
 from tests.cut_proxy import CutProxy
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Network:

@@ -17,6 +17,8 @@ from services.pipeline import operating
 from tests import history_checker, runs
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 # One step of every kind, each after the one before; enough attempts for a death at each.
 KINDS: list[dict[str, Any]] = [
     {"id": "pure", "tool": "echo", "arguments": {"value": 1}},
