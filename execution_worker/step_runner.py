@@ -15,7 +15,7 @@ from services import clock, logs, settings
 from services.errors import Cancelled, Failed, Retryable, ToolError
 from services.journal import event_feed, references, steps
 from services.journal.steps import Claim, LossReason, Outcome, ReadyStep
-from services.pipeline import heartbeat, phases, short_timers, worker_process
+from services.pipeline import flow_turns, heartbeat, phases, short_timers, worker_process
 from services.tools.contract import Tool, ToolContext, WaitUntil
 
 log = logs.get(__name__)
@@ -52,6 +52,9 @@ def begin_run(run_id: str) -> None:
         return  # a doubled or late message
     claim, ready, events = begun
     held, others = _parted(ready)
+    if claim is None:
+        phases.open_execution(run_id, held + others)
+        return
     phases.open_execution(run_id, others)
     event_feed.publish(events)
     _run_on(claim, held)
@@ -75,6 +78,7 @@ def _run_on(first: Claim, held: list[str]) -> None:
             if ended.outcome == "unknown":
                 error = ended.error or {}
                 event_feed.publish(steps.lose(claim, error["reason"], error["detail"], input=given))
+                flow_turns.pass_on(claim.flow_keys)
                 phases.grow_execution(claim.run_id, held)
                 return  # waits for a person, or (the run was cancelled meanwhile) is over
             finished = steps.finish(
@@ -94,6 +98,7 @@ def _run_on(first: Claim, held: list[str]) -> None:
             others, held = others + held, []
         phases.grow_execution(claim.run_id, others)
         event_feed.publish(finished.events)
+        flow_turns.pass_on(claim.flow_keys)
         if ended.delay is not None:
             short_timers.ring_in(ended.delay, claim.run_id, claim.step_id)
         if finished.fenced:

@@ -7,6 +7,7 @@ from gateway import (
     authentication,
     dead_letters,
     doctor,
+    flow,
     health,
     memory,
     page,
@@ -20,7 +21,7 @@ from gateway import (
 )
 from services import settings
 
-NOUNS = (agent, updates, runs, run_events, surgery, dead_letters, doctor, tools, memory, system, health, page)
+NOUNS = (agent, updates, runs, run_events, surgery, dead_letters, doctor, flow, tools, memory, system, health, page)
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 
 

@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 import services.access.api_keys
+import services.flow.keys
 import services.journal.attempts
 import services.journal.conversations
 import services.journal.dead_letters

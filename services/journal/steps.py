@@ -40,7 +40,7 @@ class Step(database.Base):
     attempt: the fence, one higher at every claim. failures: attempts that failed or were lost, held against
     max_attempts. effect_key: the idempotency key where it is not run:step (an effect carried over into a fork, or a new
     one after an edit). unsure: an earlier attempt at this effect ended without our knowing how. reused_from: the run
-    that this result comes from.
+    that this result comes from. flow: the free key that the plan gave it. flow_keys: the names of its limited keys.
     """
 
     __tablename__ = "steps"
@@ -63,6 +63,8 @@ class Step(database.Base):
     retry: Mapped[dict[str, Any]] = mapped_column(JSONB)
     max_attempts: Mapped[int] = mapped_column(Integer)
     why: Mapped[str | None] = mapped_column(Text)
+    flow: Mapped[str | None] = mapped_column(Text)
+    flow_keys: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     queue: Mapped[str] = mapped_column(Text)
     attempt: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -91,6 +93,8 @@ class Step(database.Base):
         Index("ix_steps_in_doubt", "tenant", "ready_at", postgresql_where=text("status = 'in_doubt'")),
         # what a worker holds, and what outlived its timeout
         Index("ix_steps_running", "worker", "deadline", postgresql_where=text("status = 'running'")),
+        # what runs at a flow key
+        Index("ix_steps_flow", "run_id", postgresql_where=text("status = 'running' and flow_keys <> '{}'")),
     )
 
 
@@ -99,7 +103,8 @@ class Claim:
     """A step that this worker may run, with all it needs for it. `fence` goes with the result.
 
     outputs: step id → output of each dependency. run: tenant, user_id, conversation_id. effect_key: the name of this
-    effect, the same on every attempt. unsure: an earlier attempt at it ended without our knowing how.
+    effect, the same on every attempt. unsure: an earlier attempt at it ended without our knowing how. flow_keys: the
+    limited keys at which it holds a slot.
     """
 
     run_id: str
@@ -114,6 +119,7 @@ class Claim:
     waited: bool
     effect_key: str
     unsure: bool
+    flow_keys: list[str]
     outputs: dict[str, Any]
     run: dict[str, Any]
 
@@ -173,6 +179,7 @@ def _row(
         "retry": retry,
         "max_attempts": retry["attempts"],
         "why": step.why,
+        "flow": step.flow,
     }
 
 
@@ -188,13 +195,16 @@ def claim(run_id: str, step_id: str, worker: str) -> tuple[Claim, list[dict[str,
     return (_claim(claimed), claimed["events"]) if claimed else None
 
 
-def begin(run_id: str, worker: str) -> tuple[Claim, list[ReadyStep], list[dict[str, Any]]] | None:
+def begin(run_id: str, worker: str) -> tuple[Claim | None, list[ReadyStep], list[dict[str, Any]]] | None:
     """Begin the execution of a planned run: the first ready step as this worker's, the other ready steps, the events.
 
-    None for a doubled message.
+    No claim when flow keys limit all that is ready. None for a doubled message.
     """
     begun = database.call("begin_execution", run_id, worker)
-    return (_claim(begun), [ReadyStep(*step) for step in begun["ready"]], begun["events"]) if begun else None
+    if begun is None:
+        return None
+    claim = _claim(begun) if "id" in begun else None
+    return claim, [ReadyStep(*step) for step in begun["ready"]], begun["events"]
 
 
 def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
@@ -272,6 +282,7 @@ def _claim(row: dict[str, Any]) -> Claim:
         waited=row["waited"],
         effect_key=row["effect_key"] or f"{row['run']['id']}:{row['id']}",
         unsure=row["unsure"],
+        flow_keys=row["flow_keys"],
         outputs=row["outputs"] or {},
         run=row["run"],
     )
