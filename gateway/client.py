@@ -143,6 +143,11 @@ class Client:
         """Let the steps of this key start again."""
         return self._call("POST", f"/api/flow/{quote(key)}/resume")
 
+    def gc(self, older_than: float, states: list[str], *, dry_run: bool) -> dict[str, Any]:
+        """Delete runs that ended so, more than `older_than` seconds ago; with dry_run only say how many."""
+        body = {"olderThan": older_than, "states": states, "dryRun": dry_run}
+        return self._call("POST", "/api/gc", json=body, attempts=1)
+
     def tools(self) -> list[dict[str, Any]]:
         """What steps may call."""
         return self._call("GET", "/api/tools")["items"]

@@ -79,6 +79,10 @@ class Run(database.Base):
         CheckConstraint("phase in ('plan', 'execute', 'reflect', 'remember')", name="phase"),
         # GET /api/runs: a tenant's newest first
         Index(None, "tenant", "created_at", "id"),
+        # the same of one status
+        Index(None, "tenant", "status", "created_at", "id"),
+        # retention: the oldest ended ones
+        Index("ix_runs_ended", "tenant", "finished_at", postgresql_where=text("phase is null")),
         # a conversation's runs
         Index(None, "tenant", "conversation_id", "created_at"),
         # the sweeper looks only at what is alive
