@@ -50,5 +50,6 @@ def clear(
         if not done["runs"]:
             break
         total = {what: number + done[what] for what, number in total.items()}
+    database.call("delete_unused_blobs", tenant)
     left = database.call("count_ended_runs", *wanted, 1)
     return Cleared(**total, kept=left["kept"], more=left["runs"] > 0)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database
+from services.journal import blobs
 from services.journal.plan_shape import Plan, PlanStep
 from services.tools.catalogue import ListedTool
 
@@ -186,7 +187,9 @@ def _row(
 def of_run(run_id: UUID) -> list[Step]:
     """All steps of a run, in the plan's order."""
     with database.session() as session:
-        return list(session.scalars(select(Step).where(Step.run_id == run_id).order_by(Step.position)))
+        found = list(session.scalars(select(Step).where(Step.run_id == run_id).order_by(Step.position)))
+        blobs.resolve(session, found, "output", "input")
+        return found
 
 
 def claim(run_id: str, step_id: str, worker: str) -> tuple[Claim, list[dict[str, Any]]] | None:
@@ -260,7 +263,9 @@ def in_doubt(tenant: str, *, limit: int = 200) -> list[Step]:
     """The steps that wait for a person to say whether their effect happened, oldest doubt first."""
     query = select(Step).where(Step.tenant == tenant, Step.status == StepStatus.IN_DOUBT)
     with database.session() as session:
-        return list(session.scalars(query.order_by(Step.ready_at).limit(limit)))
+        found = list(session.scalars(query.order_by(Step.ready_at).limit(limit)))
+        blobs.resolve(session, found, "input")
+        return found
 
 
 def report_progress(claim: Claim, text: str) -> list[dict[str, Any]]:

@@ -71,8 +71,8 @@ create or replace function reflection_material(p_run uuid, p_revision int) retur
     'plan', (select jsonb_build_object('note', note, 'source', source) from plans
              where run_id = p_run and revision = p_revision),
     'steps', (select coalesce(jsonb_agg(jsonb_build_object(
-                'id', id, 'tool', tool, 'why', why, 'arguments', coalesce(input, arguments), 'status', status,
-                'output', output, 'error', error ->> 'detail', 'depends_on', depends_on, 'required', required)
+                'id', id, 'tool', tool, 'why', why, 'arguments', coalesce(whole(tenant, input), arguments), 'status', status,
+                'output', whole(tenant, output), 'error', error ->> 'detail', 'depends_on', depends_on, 'required', required)
                 order by position), '[]')
               from steps where run_id = p_run))
 $$;

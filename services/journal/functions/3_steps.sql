@@ -17,7 +17,7 @@ create or replace function step_claim(r runs, s steps) returns jsonb language sq
     'retry', s.retry, 'failures', s.failures, 'max_attempts', s.max_attempts, 'waited', s.waited, 'unsure', s.unsure,
     'effect_key', s.effect_key, 'flow_keys', s.flow_keys,
     'outputs', case when s.arguments::text like '%${%' then
-      (select jsonb_object_agg(d.id, coalesce(d.output, 'null')) from steps d
+      (select jsonb_object_agg(d.id, coalesce(whole(d.tenant, d.output), 'null')) from steps d
        where d.run_id = s.run_id and d.id = any (s.depends_on) and d.status = 'succeeded') end,
     'run', jsonb_build_object('id', r.id, 'tenant', r.tenant, 'user_id', r.user_id,
                               'conversation_id', r.conversation_id))
@@ -106,6 +106,8 @@ declare
   v_skipped jsonb := '[]';
 begin
   select * into r from runs where id = p_run for update;
+  p_input := kept(r.tenant, p_run, p_input);
+  p_output := kept(r.tenant, p_run, p_output);
   update steps
   set status = case when v_final then p_outcome else 'waiting' end, input = coalesce(p_input, input),
       output = p_output, error = p_error, finished_at = case when v_final then v_now end, deadline = null,
@@ -287,6 +289,7 @@ begin
   if not found then
     return jsonb_build_array();
   end if;
+  p_input := kept(r.tenant, p_run, p_input);
   s.failures := s.failures + (p_reason <> 'handed_back')::int;
   v_becomes := case
     when r.cancel_requested then 'cancelled'

@@ -88,13 +88,16 @@ language sql as $$
          coalesce((patch ->> 'timeout')::float, timeout), coalesce(patch -> 'retry', retry),
          coalesce((patch ->> 'max_attempts')::int, max_attempts), why, flow,
          flow_marks(tenant, o.agent, coalesce(patch ->> 'tool', tool), flow), queue,
-         case when patch ? 'output' then patch -> 'output' when becomes = 'succeeded' then output end,
+         case when patch ? 'output' then kept(o.tenant, p_fork, patch -> 'output') when becomes = 'succeeded' then output end,
          case when becomes in ('in_doubt', 'skipped') then error end,
          case when not anew then coalesce(effect_key, format('%s:%s', o.id, id)) end, not anew and attempt > 0,
          case when becomes = 'succeeded' and not coalesce(patch ? 'output', false) then coalesce(reused_from, o.id) end,
          case when becomes = 'succeeded' then started_at end,
          case when becomes in ('succeeded', 'skipped') then finished_at end
-  from sorted
+  from sorted;
+  insert into blob_uses (run_id, hash, tenant)
+  select p_fork, value ->> '$blob', o.tenant from steps s cross join lateral (values (s.output), (s.input)) as v(value)
+  where s.run_id = p_fork and is_blob(value) on conflict do nothing;
 $$;
 
 create or replace function share_prefix(r runs, p_events jsonb) returns jsonb language plpgsql as $$
