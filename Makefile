@@ -10,13 +10,15 @@ RUN_STAMP := $(VENV)/.perdure-run
 TEST_STAMP := $(VENV)/.perdure-test
 ONCE ?=
 TESTS ?= tests
+MINUTES ?= 5
+SEED ?=
 REQUEST ?= What is 17% of 2340, and what time is it in Tokyo?
 # taken literally: neither make nor the shell reads anything into a request
 export PERDURE_ASKED := $(value REQUEST)
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run up test check lock clean
+.PHONY: help setup setup-test run up test check soak lock clean
 
 help:  ## Show this help
 	@echo "Perdure: durable agents for web apps."
@@ -45,6 +47,9 @@ check: $(TEST_STAMP)  ## Lint, types, import rules, fast tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit
+
+soak: $(TEST_STAMP)  ## Random faults against a steady load for MINUTES=5, then the history checker (SEED=n repeats)
+	@exec $(BIN)/python -m tests.durability.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 lock: $(RUN_STAMP)  ## Resolve the dependencies of setup.cfg anew into the two lock files
 	$(PIP) install --quiet uv

@@ -11,8 +11,9 @@ import orjson
 from pydantic import ValidationError
 
 from execution_worker import cancellation, registry, tool_threads, turns
-from services import clock, logs, settings
+from services import clock, failpoints, logs, settings
 from services.errors import Cancelled, Failed, Retryable, ToolError
+from services.failpoints import Failpoint
 from services.journal import event_feed, references, steps
 from services.journal.steps import Claim, LossReason, Outcome, ReadyStep
 from services.pipeline import flow_turns, heartbeat, phases, short_timers, worker_process
@@ -35,10 +36,12 @@ def run_strand(run_id: str, step_id: str) -> None:
     """Run the step if it is ready, then the steps that become ready, until the line ends or its time is up."""
     if worker_process.draining():
         return  # the sweeper rings it for another worker
+    failpoints.reached(Failpoint.STEP_TAKEN)
     claimed = steps.claim(run_id, step_id, heartbeat.worker_id())
     if claimed is None:
         return  # a doubled or late message
     claim, events = claimed
+    failpoints.reached(Failpoint.STEP_CLAIMED)
     event_feed.publish(events)
     _run_on(claim, [])
 
@@ -51,11 +54,13 @@ def begin_run(run_id: str) -> None:
     if begun is None:
         return  # a doubled or late message
     claim, ready, events = begun
+    failpoints.reached(Failpoint.EXECUTION_BEGUN)
     held, others = _parted(ready)
     if claim is None:
         phases.open_execution(run_id, held + others)
         return
     phases.open_execution(run_id, others)
+    failpoints.reached(Failpoint.EXECUTION_OPENED)
     event_feed.publish(events)
     _run_on(claim, held)
 
@@ -75,9 +80,12 @@ def _run_on(first: Claim, held: list[str]) -> None:
             held = []
         with logs.bound(step=claim.step_id, attempt=claim.fence):
             given, ended = _run(claim)
+            failpoints.reached(Failpoint.STEP_RAN)
             if ended.outcome == "unknown":
                 error = ended.error or {}
-                event_feed.publish(steps.lose(claim, error["reason"], error["detail"], input=given))
+                lost = steps.lose(claim, error["reason"], error["detail"], input=given)
+                failpoints.reached(Failpoint.STEP_LOST)
+                event_feed.publish(lost)
                 flow_turns.pass_on(claim.flow_keys)
                 phases.grow_execution(claim.run_id, held)
                 return  # waits for a person, or (the run was cancelled meanwhile) is over
@@ -92,11 +100,13 @@ def _run_on(first: Claim, held: list[str]) -> None:
                 go_on=time.monotonic() < until and not worker_process.draining(),
                 held=held,
             )
+        failpoints.reached(Failpoint.STEP_FINISHED)
         more, others = _parted(finished.ready)
         held = [step for step in held if finished.next is None or step != finished.next.step_id] + more
         if finished.next is None:
             others, held = others + held, []
         phases.grow_execution(claim.run_id, others)
+        failpoints.reached(Failpoint.STEP_HANDED_ON)
         event_feed.publish(finished.events)
         flow_turns.pass_on(claim.flow_keys)
         if ended.delay is not None:

@@ -7,8 +7,9 @@ from flask import Blueprint, Response, request
 from pydantic import Field, model_validator
 
 from gateway import authentication, bodies, known_tools, wire
-from services import settings
+from services import failpoints, settings
 from services.errors import BadInput, FieldError, PlanRefused
+from services.failpoints import Failpoint
 from services.journal import idempotency, plan_rules, runs, steps
 from services.journal.plan_shape import Plan
 from services.pipeline import phases
@@ -67,6 +68,7 @@ def start() -> Response:
     )
     if once and not events:
         return _replayed(once)
+    failpoints.reached(Failpoint.RUN_CREATED)
     # run.created is not published: nobody can be listening to an id that nobody has been told yet.
     phases.start(str(run_id), planned=plan is not None)
     return _reply(accepted)

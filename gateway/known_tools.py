@@ -17,6 +17,8 @@ def required() -> dict[str, ListedTool]:
     """All known tools. Raises Unavailable while there are none: then no plan can be checked."""
     tools = current()
     if not tools:
-        _cache.clear()
+        _cache.clear()  # nothing may have been true a second ago and not now
+        tools = current()
+    if not tools:
         raise Unavailable("No execution worker has registered its tools yet; start one, then try again.")
     return tools

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from planning_worker import model_planner, offline
+from planning_worker import offline
 from planning_worker.plan_request import PlanRequest, Turn
-from services import clock, logs, settings
+from services import clock, failpoints, logs, settings
 from services.errors import PerdureError, PlanRefused, Retryable, ToolError, Unavailable
+from services.failpoints import Failpoint
 from services.journal import conversations, event_feed, plan_rules, runs, steps
 from services.journal.plan_shape import Plan
 from services.memory import recall
@@ -38,6 +39,7 @@ def plan_run(run_id: str) -> None:
     phase = runs.claim_phase(run_id, "plan", heartbeat.worker_id())
     if phase is None:
         return
+    failpoints.reached(Failpoint.PLAN_CLAIMED)
     try:
         planned, tools = _plan(phase.run)
     except PerdureError as error:
@@ -62,6 +64,8 @@ def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]
         turns=[Turn(message.role, message.text) for message in conversations.recent(run)],
     )
     if current.model_configured:
+        from planning_worker import model_planner  # only who asks a model loads the client library
+
         memories = recall.recall(run["tenant"], run["user_id"], run["request"], limit=5)
         made = model_planner.plan(replace(asked, memories=memories), max_steps=current.max_steps)
         return Planned(made.plan, "model", current.model, made.usage.to_wire(), made.prompt_version), tools
@@ -72,6 +76,7 @@ def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]
 
 def _accept(phase: runs.Phase, planned: Planned, tools: dict[str, catalogue.ListedTool]) -> None:
     rows = steps.rows_of(planned.plan, tools, required=False, attempts=settings.current().step_attempts)
+    failpoints.reached(Failpoint.PLAN_MADE)
     accepted = runs.accept_plan(
         phase,
         {
@@ -85,6 +90,7 @@ def _accept(phase: runs.Phase, planned: Planned, tools: dict[str, catalogue.List
     )
     if accepted is None:
         return  # fenced off: cancelled meanwhile, or taken over by another worker
+    failpoints.reached(Failpoint.PLAN_ACCEPTED)
     event_feed.publish(accepted["events"])
     if accepted["phase"] == "reflect":
         phases.ring(phase.run_id, "reflect")

@@ -6,15 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from reflection_worker import model_answer, offline_answer
+from reflection_worker import offline_answer
 from reflection_worker.answer_request import AnswerRequest, FinishedStep
-from services import logs, settings
+from services import failpoints, logs, settings
 from services.errors import PerdureError, Retryable, Unavailable
+from services.failpoints import Failpoint
 from services.journal import conversations, event_feed, runs
 from services.journal.event_names import EventName
 from services.journal.steps import StepStatus
 from services.memory import recall
-from services.model.provider import TextStream
 from services.pipeline import heartbeat, phases
 
 MAX_FAILURES = 5
@@ -32,6 +32,7 @@ def reflect(run_id: str) -> None:
     phase = runs.claim_phase(run_id, "reflect", heartbeat.worker_id())
     if phase is None:
         return
+    failpoints.reached(Failpoint.REFLECTION_CLAIMED)
     try:
         _answer(phase)
     except _Fenced:
@@ -50,12 +51,14 @@ def _answer(phase: runs.Phase) -> None:
     outcome = {
         "answer": answer,
         "error": _error(done),
-        "usage": {"answer": pieces.usage.to_wire()} if isinstance(pieces, TextStream) else {},
+        "usage": {"answer": usage.to_wire()} if (usage := getattr(pieces, "usage", None)) else {},
         "remember": phase.run["request"] is not None,
     }
+    failpoints.reached(Failpoint.ANSWER_MADE)
     accepted = runs.accept_answer(phase, outcome)
     if accepted is None:
         raise _Fenced
+    failpoints.reached(Failpoint.ANSWER_ACCEPTED)
     if accepted["phase"] == "remember":
         phases.ring(phase.run_id, "remember")
     event_feed.publish(accepted["events"])
@@ -78,6 +81,8 @@ def _pieces(run: dict[str, Any], done: list[FinishedStep]) -> Iterable[str]:
         memories=recall.recall(run["tenant"], run["user_id"], run["request"], limit=5),
     )
     if settings.current().model_configured:
+        from reflection_worker import model_answer  # only who asks a model loads the client library
+
         return model_answer.stream(asked)
     return offline_answer.compose(asked).splitlines(keepends=True)
 

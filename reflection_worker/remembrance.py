@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from reflection_worker import lessons
-from services import logs
+from services import failpoints, logs
 from services.errors import PerdureError
+from services.failpoints import Failpoint
 from services.journal import event_feed, runs, steps
 from services.journal.event_names import EventName
 from services.pipeline import heartbeat
@@ -27,4 +28,7 @@ def remember(run_id: str) -> None:
         stored = []
     data = {"ids": [str(memory) for memory in stored], "kind": "episode"}
     told = [{"name": EventName.MEMORY_STORED, "data": data}] if stored else []
-    event_feed.publish(runs.finish(phase, told) or [])
+    failpoints.reached(Failpoint.MEMORIES_STORED)
+    events = runs.finish(phase, told)
+    failpoints.reached(Failpoint.RUN_ENDED)
+    event_feed.publish(events or [])

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,11 +14,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import QueuePool
 
-from services import settings
+from services import logs, settings
 from services.errors import Unavailable
 
 set_json_dumps(orjson.dumps)
 set_json_loads(orjson.loads)
+
+
+log = logs.get(__name__)
 
 
 class Base(DeclarativeBase):
@@ -89,20 +93,41 @@ def call(function: str, *arguments: Any) -> Any:
     A connection that turns out dead (server restarted) is replaced and the call repeated once: every such function is
     a compare-and-set, so calling it twice is safe.
     """
-    statement = f"select {function}({', '.join(['%s'] * len(arguments))})"
     try:
-        return _call_once(statement, arguments)
+        return _call_once(function, arguments)
     except DBAPIError as error:
         raise error
     except _connection_errors() as error:
         engine().dispose()
         try:
-            return _call_once(statement, arguments)
+            return _call_once(function, arguments)
         except _connection_errors():
             raise Unavailable("Postgres does not answer; check DATABASE_URL and that the server runs.") from error
 
 
-def _call_once(statement: str, arguments: tuple[Any, ...]) -> Any:
+def insist(function: str, *arguments: Any, again: str) -> Any:
+    """As `call`, for a worker whose claim or result is at stake: goes on until Postgres answers.
+
+    again: the function to call, with the same arguments, after a connection broke: the first call may have been
+    committed, only its reply lost (journal/functions/9_lost_replies.sql).
+    """
+    try:
+        return _call_once(function, arguments)
+    except _connection_errors() as error:
+        log.warning("Postgres went away in the middle of a call", function=function, error=str(error))
+    pause = 0.02
+    while True:
+        engine().dispose()
+        try:
+            return _call_once(again, arguments)
+        except _connection_errors() as error:
+            log.warning("Postgres does not answer; trying on", function=again, error=str(error))
+            time.sleep(pause)
+            pause = min(pause * 2, 1)
+
+
+def _call_once(function: str, arguments: tuple[Any, ...]) -> Any:
+    statement = f"select {function}({', '.join(['%s'] * len(arguments))})"
     pooled = engine().raw_connection()
     driver = pooled.driver_connection
     try:

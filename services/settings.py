@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     strand_seconds: float = Field(30, gt=0)
     drain_seconds: float = Field(20, gt=0, le=25)  # a dyno gets 30 s between SIGTERM and SIGKILL
 
+    # Only tests set this: where a process kills itself (services/failpoints.py)
+    failpoint: str | None = None
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"
 

@@ -40,6 +40,11 @@ def wait_for(run_id: str, timeout: float = 45) -> runs.Run:
     raise AssertionError(f"Run {run_id} is still {run.status}, phase {run.phase}, {run.open_steps} steps open")
 
 
+def ended(run_id: str) -> bool:
+    """Whether the run has ended."""
+    return runs.get(TENANT, run_id).finished_at is not None
+
+
 def wait_until(condition: Any, timeout: float = 20) -> None:
     """Until `condition()` holds."""
     until = time.monotonic() + timeout

@@ -2,11 +2,13 @@
 
 import os
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from services import clock
 from services.errors import Failed, Retryable
-from services.tools.contract import Retry, ToolContext, tool
+from services.tools.contract import Retry, ToolContext, WaitUntil, tool
 
 LEDGER = "SIDE_EFFECT_LEDGER"
 
@@ -22,6 +24,23 @@ def slow_effect(context: ToolContext, seconds: float = 0.3) -> dict[str, Any]:
     _note(context, "begin")
     time.sleep(seconds)
     _note(context, "end")
+    return {"step": context.step_id}
+
+
+@tool(effect="idempotent", retry=Retry(attempts=10, base=0.05, cap=0.2))
+def keyed_effect(context: ToolContext, seconds: float = 0) -> dict[str, Any]:
+    """An effect that the other side would do once for each idempotency key, which is noted."""
+    _note(context, f"key={context.idempotency_key}")
+    time.sleep(seconds)
+    return {"step": context.step_id}
+
+
+@tool(effect="pure", retry=Retry(attempts=10, base=0.05, cap=0.2))
+def waits(context: ToolContext, seconds: float = 1) -> dict[str, Any]:
+    """Wait as a row, holding no worker."""
+    _note(context, "waited" if context.waited else "waits")
+    if not context.waited:
+        raise WaitUntil(clock.now() + timedelta(seconds=seconds))
     return {"step": context.step_id}
 
 

@@ -29,9 +29,9 @@ class Stack:
         self._environment = environment
         self._processes: dict[str, list[subprocess.Popen[bytes]]] = {}
 
-    def start(self, kind: str) -> subprocess.Popen[bytes]:
-        """One more process of that kind, by its Procfile line."""
-        env = {**_environment(), "PORT": str(self.port), **self._environment}
+    def start(self, kind: str, **environment: str) -> subprocess.Popen[bytes]:
+        """One more process of that kind, by its Procfile line; `environment` is for this one alone."""
+        env = {**_environment(), "PORT": str(self.port), **self._environment, **environment}
         number = len(self._processes.setdefault(kind, [])) + 1
         command = f"exec {_procfile()[kind].replace('@%h', f'{number}@%h')}"
         with (self.logs / f"{kind}.log").open("ab") as output:

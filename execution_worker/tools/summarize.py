@@ -7,7 +7,7 @@ from pydantic import Field
 from execution_worker import extracts
 from services import settings
 from services.errors import Failed
-from services.model import data_fence, provider
+from services.model import data_fence
 from services.tools.contract import tool
 
 MAX_TEXT = 60_000
@@ -30,6 +30,8 @@ def summarize(text: str, sentences: Annotated[int, Field(ge=1, le=50)] = 3) -> d
         raise Failed("There is no text to summarise.")
     if not settings.current().model_configured:
         return {"text": extracts.extract(text[:MAX_TEXT], sentences)}
+    from services.model import provider  # only who asks a model loads the client library
+
     completion = provider.complete(
         [
             {"role": "system", "content": _INSTRUCTIONS.format(sentences=sentences)},

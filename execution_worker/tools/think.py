@@ -4,7 +4,7 @@ from typing import Any
 
 from services import settings
 from services.errors import Failed
-from services.model import data_fence, provider
+from services.model import data_fence
 from services.tools.contract import tool
 
 MAX_MATERIAL = 60_000
@@ -32,5 +32,7 @@ def think(question: str, material: Any = None) -> dict[str, Any]:
             "or OPENAI_BASE_URL for a server that needs no key."
         )
     asked = question if material is None else f"{data_fence.fenced('material', material, MAX_MATERIAL)}\n\n{question}"
+    from services.model import provider  # only who asks a model loads the client library
+
     completion = provider.complete([{"role": "system", "content": _INSTRUCTIONS}, {"role": "user", "content": asked}])
     return {"text": completion.text.strip()}

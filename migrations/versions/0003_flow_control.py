@@ -56,5 +56,4 @@ def downgrade() -> None:
     for column in ("flow_keys", "flow"):
         op.drop_column("steps", column)
     op.drop_column("runs", "priority")
-    op.drop_table("flow_waits")
-    op.execute("drop table flow_keys cascade")  # with the functions that take a row of it
+    op.execute("drop table flow_waits, flow_keys cascade")  # with the functions that take a row of them

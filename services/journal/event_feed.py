@@ -6,6 +6,8 @@ A wake-up with the events inside; whoever listens fills gaps from the journal, s
 import os
 import queue
 import threading
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -15,7 +17,7 @@ from services import logs, settings
 
 CHANNEL_PREFIX = "perdure:events:"
 MAX_BYTES = 65_536
-MAX_BATCH = 500
+MAX_BATCHES = 200
 
 log = logs.get(__name__)
 _client: redis.Redis | None = None
@@ -72,16 +74,14 @@ def _publisher() -> "queue.SimpleQueue[list[dict[str, Any]]]":
 
 def _publish_on(waiting: "queue.SimpleQueue[list[dict[str, Any]]]") -> None:
     while True:
-        batch = list(waiting.get())
-        while not waiting.empty() and len(batch) < MAX_BATCH:
-            batch += waiting.get()
-        by_run: dict[str, list[dict[str, Any]]] = {}
-        for event in batch:
-            by_run.setdefault(event["workflowId"], []).append(event)
+        batches = [waiting.get()]
+        while not waiting.empty() and len(batches) < MAX_BATCHES:
+            batches.append(waiting.get())
         try:
             with client().pipeline(transaction=False) as pipe:
-                for run_id, mine in by_run.items():
-                    pipe.publish(channel(run_id), _message(mine))
+                for batch in batches:
+                    for run_id, events in groupby(batch, key=itemgetter("workflowId")):
+                        pipe.publish(channel(run_id), _message(list(events)))
                 pipe.execute()
         except redis.RedisError as error:
             log.warning("Events were committed but not published", error=str(error))

@@ -173,7 +173,7 @@ def claim_phase(run_id: str, phase: str, worker: str) -> Phase | None:
 
     Claiming `reflect` settles an execution whose steps have all ended, so a chord that fires early is harmless.
     """
-    claimed = database.call("claim_phase", run_id, phase, worker)
+    claimed = database.insist("claim_phase", run_id, phase, worker, again="claim_phase_again")
     if claimed is None:
         return None
     return Phase(run_id, claimed["phase_attempt"], claimed, claimed.pop("events"))
@@ -185,12 +185,14 @@ def accept_plan(phase: Phase, plan: dict[str, Any]) -> dict[str, Any] | None:
     plan: brain, source, note, usage, prompt_version, steps (rows as `steps.rows_of` makes them). Returns
     {events, phase}; None when this owner was fenced off.
     """
-    return database.call("accept_plan", phase.run_id, phase.fence, database.json(plan))
+    return database.insist("accept_plan", phase.run_id, phase.fence, database.json(plan), again="accept_plan")
 
 
 def append_events(phase: Phase, events: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
     """Record [{name, data}] for the owner of a phase; returns them numbered, or None when fenced off."""
-    return database.call("append_phase_events", phase.run_id, phase.fence, database.json(events))
+    return database.insist(
+        "append_phase_events", phase.run_id, phase.fence, database.json(events), again="append_phase_events_again"
+    )
 
 
 def accept_answer(phase: Phase, outcome: dict[str, Any]) -> dict[str, Any] | None:
@@ -199,17 +201,17 @@ def accept_answer(phase: Phase, outcome: dict[str, Any]) -> dict[str, Any] | Non
     outcome: status (succeeded or failed, what the run will end as), answer, error, usage, remember (bool). Returns
     {events, phase}; None when fenced off.
     """
-    return database.call("accept_answer", phase.run_id, phase.fence, database.json(outcome))
+    return database.insist("accept_answer", phase.run_id, phase.fence, database.json(outcome), again="accept_answer")
 
 
 def finish(phase: Phase, events: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
     """Record these events and end the run as its answer said; returns all events, or None when fenced off."""
-    return database.call("finish_run", phase.run_id, phase.fence, database.json(events))
+    return database.insist("finish_run", phase.run_id, phase.fence, database.json(events), again="finish_run")
 
 
 def fail_phase(phase: Phase, *, detail: str, retry_in: float | None) -> list[dict[str, Any]] | None:
     """The phase failed. retry_in: seconds until the sweeper rings it again, or None to fail the run with `detail`."""
-    return database.call("fail_phase", phase.run_id, phase.fence, detail, retry_in)
+    return database.insist("fail_phase", phase.run_id, phase.fence, detail, retry_in, again="fail_phase")
 
 
 def request_cancel(tenant: str, run_id: str) -> list[dict[str, Any]]:

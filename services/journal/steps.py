@@ -194,7 +194,7 @@ def of_run(run_id: UUID) -> list[Step]:
 
 def claim(run_id: str, step_id: str, worker: str) -> tuple[Claim, list[dict[str, Any]]] | None:
     """Become the owner of a ready step; returns it with the events to publish, or None when it is not there to take."""
-    claimed = database.call("claim_step", run_id, step_id, worker)
+    claimed = database.insist("claim_step", run_id, step_id, worker, again="claim_step_again")
     return (_claim(claimed), claimed["events"]) if claimed else None
 
 
@@ -203,7 +203,7 @@ def begin(run_id: str, worker: str) -> tuple[Claim | None, list[ReadyStep], list
 
     No claim when flow keys limit all that is ready. None for a doubled message.
     """
-    begun = database.call("begin_execution", run_id, worker)
+    begun = database.insist("begin_execution", run_id, worker, again="begin_execution_again")
     if begun is None:
         return None
     claim = _claim(begun) if "id" in begun else None
@@ -227,7 +227,7 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
     delay: seconds until a retry or a wait is due. go_on: claim one of the steps that this made ready for this worker,
     or else one of the ready steps `held` by it.
     """
-    found = database.call(
+    found = database.insist(
         "finish_step",
         claim.run_id,
         claim.step_id,
@@ -240,6 +240,7 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
         delay,
         go_on,
         held or [],
+        again="finish_step_again",
     )
     return Finished(
         fenced=found["fenced"],
@@ -256,7 +257,9 @@ def lose(claim: Claim, reason: LossReason, detail: str, *, input: dict[str, Any]
     Returns the events to publish; none when the attempt was fenced off.
     """
     given = None if input is None else database.json(input)
-    return database.call("lose_step", claim.run_id, claim.step_id, claim.fence, reason, detail, given)
+    return database.insist(
+        "lose_step", claim.run_id, claim.step_id, claim.fence, reason, detail, given, again="lose_step"
+    )
 
 
 def in_doubt(tenant: str, *, limit: int = 200) -> list[Step]:

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import DateTime, Double, Index, Integer, Text, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services import database
+from services import database, failpoints
+from services.failpoints import Failpoint
 
 
 class Worker(database.Base):
@@ -53,7 +54,10 @@ def release(worker: str, reason: str) -> list[dict[str, Any]]:
 
     reason: `lost` (it died; counts as a failed attempt) or `handed_back` (it said goodbye; counts as nothing).
     """
-    return database.call("release_worker", worker, reason)
+    events = database.call("release_worker", worker, reason)
+    if reason == "lost":
+        failpoints.reached(Failpoint.WORKER_RELEASED)
+    return events
 
 
 def overdue(seconds: float) -> list[str]:

@@ -112,9 +112,11 @@ def start_postgres(data: Path) -> EmbeddedPostgres:
     return EmbeddedPostgres(data)
 
 
-def start_valkey(data: Path) -> ValkeyServer:
-    """Start a Valkey on a free loopback port. It keeps nothing on disk: Redis is disposable here."""
-    server = ValkeyServer(port=_free_port(), data_dir=data, persist=True, config={"maxmemory-policy": "noeviction"})
+def start_valkey(data: Path, port: int | None = None) -> ValkeyServer:
+    """Start a Valkey on that loopback port, or a free one. It keeps nothing on disk: Redis is disposable here."""
+    server = ValkeyServer(
+        port=port or _free_port(), data_dir=data, persist=True, config={"maxmemory-policy": "noeviction"}
+    )
     server.start()
     return server
 

@@ -15,7 +15,8 @@ from celery import Celery, Signature, chain, current_app
 from kombu.exceptions import OperationalError as BrokerError
 from redis import RedisError
 
-from services import logs
+from services import failpoints, logs
+from services.failpoints import Failpoint
 from services.pipeline import celery_app, growing_chord
 
 BROKER_AWAY = (BrokerError, RedisError, OSError)
@@ -52,6 +53,7 @@ def grow_execution(run_id: str, step_ids: list[str]) -> None:
             growing_chord.add_member(_app(), _chord_id(run_id), str(member.options["task_id"]))
         except BROKER_AWAY as error:
             _sweeper_rings(run_id, error)
+        failpoints.reached(Failpoint.MEMBER_ADDED)
         _publish(member, run_id)
 
 

@@ -7,8 +7,9 @@ import heapq
 import threading
 import time
 
-from services import database, logs
+from services import database, failpoints, logs
 from services.errors import Unavailable
+from services.failpoints import Failpoint
 from services.pipeline import phases
 
 LONGEST = 5.0
@@ -37,6 +38,7 @@ def _ring_on() -> None:
         run_id, step_id = _next()
         try:
             if database.call("wake_step", run_id, step_id):
+                failpoints.reached(Failpoint.TIMER_WOKEN)
                 phases.grow_execution(run_id, [step_id])
         except Unavailable as error:
             log.warning(

@@ -2,7 +2,8 @@
 
 import redis
 
-from services import database, logs, settings
+from services import database, failpoints, logs, settings
+from services.failpoints import Failpoint
 from services.journal import event_feed, workers
 from services.memory import memories
 from services.pipeline import celery_app, flow_turns, heartbeat, phases
@@ -27,11 +28,15 @@ def sweep() -> int:
         database.call("forget_rings")
     drained = _drained_queues()
     steps = database.call("sweep_steps", drained, BATCH)
+    if steps:
+        failpoints.reached(Failpoint.STEPS_SWEPT)
     for run_id, step_id, _queue in steps:
         phases.grow_execution(run_id, [step_id])
     unowned = database.call(
         "sweep_phases", [phase for phase, queue in _PHASE_QUEUES.items() if queue in drained], BATCH
     )
+    if unowned:
+        failpoints.reached(Failpoint.PHASES_SWEPT)
     for run_id, phase in unowned:
         phases.ring(run_id, phase)
     if celery_app.REFLECTION in drained and memories.any_pending():

@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.acceptance import cut_proxy
+from tests import cut_proxy
 from tests.acceptance.visits import OpenPage, Stack, finished_turn, line_of_sleeps, read, start_run
 
 pytest_plugins = ["tests.acceptance.browser"]

@@ -48,6 +48,16 @@ class Stack:
             assert self.process and self.process.poll() is None and time.monotonic() < give_up, self.said()
             time.sleep(0.1)
 
+    def workers_in_flower(self, seconds: float = 20) -> set[str]:
+        """The workers that Flower lists, once there are three or the time is up."""
+        give_up = time.monotonic() + seconds
+        while True:
+            listed = httpx2.get(f"http://127.0.0.1:{self.flower_port}/workers?json=1").json()["data"]
+            names = {worker["hostname"] for worker in listed}
+            if len(names) >= 3 or time.monotonic() > give_up:
+                return names
+            time.sleep(0.5)
+
     def living(self) -> list[str]:
         """Every process that belongs to this stack, by its environment or its arguments."""
         found = []
@@ -96,6 +106,7 @@ def test_a_dead_process_is_started_again_and_ctrl_c_ends_all(stack: Stack) -> No
     process = stack.start()
     stack.wait_for("Ready.")
     page = httpx2.get(f"http://127.0.0.1:{stack.port}/")
+    workers = stack.workers_in_flower()
     execution = int(stack.said().split("execution   started (pid ")[1].split(")")[0])
     os.kill(execution, signal.SIGKILL)
     stack.wait_for("execution   ended with exit code -9")
@@ -105,6 +116,7 @@ def test_a_dead_process_is_started_again_and_ctrl_c_ends_all(stack: Stack) -> No
     code = process.wait(60)
 
     assert page.status_code == 200 and "nonce" in page.headers["Content-Security-Policy"]
+    assert {name.split("@")[0] for name in workers} == {"planning", "execution", "reflection"}
     assert stack.said().count("execution   started") == 2
     assert code == 0 and stack.left_after(0) == []
 

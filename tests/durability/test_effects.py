@@ -107,8 +107,9 @@ def test_a_storm_of_kills_doubles_no_effect_that_can_be_asked_about_and_none_tha
 
     assert {runs.wait_for(run_id).status for run_id in started} == {RunStatus.SUCCEEDED}
     for run_id in started:
-        assert set(runs.ledger(ledger, run_id, "verified").values()) == {1}
-        assert set(runs.ledger(ledger, run_id, "unsafe").values()) == {1}
+        assert runs.ledger(ledger, run_id, "verified") == {f"v{n}": 1 for n in range(4)}
+        unsafe = runs.ledger(ledger, run_id, "unsafe")  # a worker may die between the claim and the effect
+        assert max(unsafe.values(), default=0) <= 1, unsafe
         runs.history(run_id)
     assert doubts > 0
 

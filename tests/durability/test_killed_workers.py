@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.journal import steps, surgery
+from services.journal import attempts, steps, surgery
+from services.journal import workers as living
 from services.journal.runs import RunStatus, parse_id
 from services.pipeline import operating
 from tests import runs
@@ -79,3 +80,14 @@ def test_an_unsafe_step_is_never_silently_repeated_but_waits_for_a_person(worker
     assert runs.wait_for(run_id).status == RunStatus.SUCCEEDED
     assert runs.ledger(ledger, run_id, "unsafe") == {"pay": 1}
     runs.history(run_id)
+
+
+def test_a_claim_that_commits_after_its_worker_was_released_is_found(workers: Stack) -> None:
+    workers.kill("execution")
+    runs.wait_until(lambda: not any(worker.kind == "execution" for worker in living.alive()))
+    run_id = runs.start(runs.chain(2, tool="noop"), ring=False)
+    assert steps.claim(run_id, "s0", "execution@nowhere:1:0.00")
+    workers.start("execution")
+
+    assert runs.wait_for(run_id, timeout=20).status == RunStatus.SUCCEEDED
+    assert [attempt.outcome for attempt in attempts.of_step(parse_id(run_id), "s0")] == ["lost", "succeeded"]

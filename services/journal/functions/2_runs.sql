@@ -9,6 +9,9 @@ declare
   v_tenant text := p ->> 'tenant';
   v_events jsonb;
 begin
+  if exists (select from runs where id = v_id) then
+    return jsonb_build_object('events', jsonb_build_array()); -- repeated: the reply of the first call was lost
+  end if;
   if p -> 'idempotency' is not null and p -> 'idempotency' <> 'null' then
     insert into idempotency_keys (tenant, route, key, body_hash, response)
     values (v_tenant, p #>> '{idempotency,route}', p #>> '{idempotency,key}', p #>> '{idempotency,body_hash}',

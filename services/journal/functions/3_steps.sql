@@ -106,8 +106,10 @@ declare
   v_skipped jsonb := '[]';
 begin
   select * into r from runs where id = p_run for update;
-  p_input := kept(r.tenant, p_run, p_input);
-  p_output := kept(r.tenant, p_run, p_output);
+  if greatest(pg_column_size(p_input), pg_column_size(p_output)) > 32768 or p_input ? '$blob' or p_output ? '$blob' then
+    p_input := kept(r.tenant, p_run, p_input);
+    p_output := kept(r.tenant, p_run, p_output);
+  end if;
   update steps
   set status = case when v_final then p_outcome else 'waiting' end, input = coalesce(p_input, input),
       output = p_output, error = p_error, finished_at = case when v_final then v_now end, deadline = null,

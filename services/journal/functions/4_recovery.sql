@@ -17,11 +17,14 @@ $$;
 create or replace function release_worker(p_worker text, p_reason text) returns jsonb language plpgsql as $$
 declare
   v_events jsonb := '[]';
+  v_kind text;
   s record;
   r runs%rowtype;
 begin
   perform pg_advisory_xact_lock(hashtext('perdure release_worker'));
-  delete from workers where id = p_worker;
+  delete from workers where id = p_worker returning kind into v_kind;
+  -- messages in its hands went with it: what was rung often is not rung late for that
+  update steps set rings = 1 where status = 'ready' and queue = v_kind and rings > 1;
   for s in select run_id, id, attempt from steps where status = 'running' and worker = p_worker order by run_id, id loop
     v_events := v_events || lose_step(s.run_id, s.id, s.attempt, p_reason);
   end loop;
@@ -42,17 +45,26 @@ begin
   return v_events;
 end $$;
 
--- Steps that outlived their timeout though their worker lives.
+-- Steps that outlived their timeout though their worker lives, and what is owned by a worker that is not on the list: a
+-- claim may commit after its client was killed and released. A living worker is back on the list within two seconds.
 create or replace function lose_hung_steps(p_limit int) returns jsonb language plpgsql as $$
 declare
   v_events jsonb := '[]';
   s record;
 begin
   for s in
-    select run_id, id, attempt from steps where status = 'running' and deadline < clock_timestamp() limit p_limit
+    select run_id, id, attempt, deadline < clock_timestamp() as hung from steps
+    where status = 'running' and (deadline < clock_timestamp() or (
+      started_at < clock_timestamp() - interval '3 s' and not exists (select from workers w where w.id = steps.worker)))
+    limit p_limit
   loop
-    v_events := v_events || lose_step(s.run_id, s.id, s.attempt, 'timed_out');
+    v_events := v_events || lose_step(s.run_id, s.id, s.attempt, case when s.hung then 'timed_out' else 'lost' end);
   end loop;
+  update runs set phase_worker = null, rung_at = null
+  where id in (
+    select id from runs r where r.phase_worker is not null and r.rung_at < clock_timestamp() - interval '3 s'
+      and not exists (select from workers w where w.id = r.phase_worker)
+    limit p_limit for update skip locked);
   return v_events;
 end $$;
 
@@ -73,7 +85,7 @@ begin
   ), lost as (
     select s.run_id, s.id from steps s left join newest n using (queue)
     where s.status = 'ready' and (s.rung_at is null or (
-      s.rung_at < clock_timestamp() - interval '3 s' * power(2, least(s.rings, 6) - 1)
+      s.rung_at < clock_timestamp() - interval '3 s' * power(2, least(s.rings, 3) - 1)
       and (s.queue = any (p_empty) or s.rung_at < n.rung_at - interval '5 s')))
     order by s.rung_at nulls first limit p_limit for update of s skip locked
   ), rung as (
@@ -95,7 +107,7 @@ create or replace function sweep_phases(p_empty text[], p_limit int) returns jso
       and (r.phase <> 'execute' or r.open_steps = 0)
       and (r.due_at is null or r.due_at <= clock_timestamp())
       and (r.rung_at is null or (
-        r.rung_at < clock_timestamp() - interval '3 s' * power(2, least(r.rings, 6) - 1)
+        r.rung_at < clock_timestamp() - interval '3 s' * power(2, least(r.rings, 3) - 1)
         and (r.phase = 'execute' or r.phase = any (p_empty) or r.rung_at < n.rung_at - interval '5 s')))
     order by r.rung_at nulls first limit p_limit for update of r skip locked
   ), rung as (
