@@ -16,7 +16,7 @@ from services.errors import Cancelled, Failed, Retryable, ToolError
 from services.failpoints import Failpoint
 from services.journal import event_feed, references, steps
 from services.journal.steps import Claim, LossReason, Outcome, ReadyStep
-from services.pipeline import heartbeat, phases, short_timers, worker_process
+from services.pipeline import flow_turns, heartbeat, phases, short_timers, worker_process
 from services.tools.contract import Tool, ToolContext, WaitUntil
 
 log = logs.get(__name__)
@@ -56,6 +56,9 @@ def begin_run(run_id: str) -> None:
     claim, ready, events = begun
     failpoints.reached(Failpoint.EXECUTION_BEGUN)
     held, others = _parted(ready)
+    if claim is None:
+        phases.open_execution(run_id, held + others)
+        return
     phases.open_execution(run_id, others)
     failpoints.reached(Failpoint.EXECUTION_OPENED)
     event_feed.publish(events)
@@ -83,6 +86,7 @@ def _run_on(first: Claim, held: list[str]) -> None:
                 lost = steps.lose(claim, error["reason"], error["detail"], input=given)
                 failpoints.reached(Failpoint.STEP_LOST)
                 event_feed.publish(lost)
+                flow_turns.pass_on(claim.flow_keys)
                 phases.grow_execution(claim.run_id, held)
                 return  # waits for a person, or (the run was cancelled meanwhile) is over
             finished = steps.finish(
@@ -104,6 +108,7 @@ def _run_on(first: Claim, held: list[str]) -> None:
         phases.grow_execution(claim.run_id, others)
         failpoints.reached(Failpoint.STEP_HANDED_ON)
         event_feed.publish(finished.events)
+        flow_turns.pass_on(claim.flow_keys)
         if ended.delay is not None:
             short_timers.ring_in(ended.delay, claim.run_id, claim.step_id)
         if finished.fenced:

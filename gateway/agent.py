@@ -31,6 +31,7 @@ class StartRequest(bodies.Body):
     conversation_id: Name | None = None
     user_id: Name | None = None
     agent: Name | None = None
+    priority: Annotated[int, Field(ge=1, le=5, description="1 is the most urgent")] | None = None
     labels: Annotated[dict[Name, Annotated[str, Field(max_length=1_000)]], Field(max_length=64)] | None = None
 
     @model_validator(mode="after")
@@ -59,6 +60,7 @@ def start() -> Response:
             "conversation_id": conversation_id,
             "request": asked.request,
             "agent": asked.agent,
+            "priority": asked.priority,
             "labels": asked.labels,
             "plan": _written(plan) if plan else None,
             "idempotency": once,

@@ -7,10 +7,12 @@ from gateway import (
     authentication,
     dead_letters,
     doctor,
+    flow,
     health,
     memory,
     page,
     problems,
+    retention,
     run_events,
     runs,
     surgery,
@@ -20,7 +22,22 @@ from gateway import (
 )
 from services import settings
 
-NOUNS = (agent, updates, runs, run_events, surgery, dead_letters, doctor, tools, memory, system, health, page)
+NOUNS = (
+    agent,
+    updates,
+    runs,
+    run_events,
+    surgery,
+    dead_letters,
+    doctor,
+    flow,
+    tools,
+    memory,
+    system,
+    retention,
+    health,
+    page,
+)
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 
 

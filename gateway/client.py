@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import orjson
@@ -53,7 +54,9 @@ class Client:
         self._http.close()
 
     def start(self, request: str | None = None, *, plan: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
-        """Start a run of `request` or `plan` (or both). fields: conversationId, userId, agent, labels as on the wire.
+        """Start a run of `request` or `plan` (or both).
+
+        fields: conversationId, userId, agent, priority, labels as on the wire.
 
         Sent again when the connection breaks; an Idempotency-Key sees to it that this starts one run all the same.
         """
@@ -119,6 +122,31 @@ class Client:
         """resume, restart or discard every open letter that fits `wanted`; with dry_run only say which."""
         body = {"action": action, "filter": wanted, "dryRun": dry_run}
         return self._call("POST", "/api/dead-letters/bulk", json=body, attempts=1)
+
+    def flow(self) -> list[dict[str, Any]]:
+        """The limits per key with what runs and waits at them."""
+        return self._call("GET", "/api/flow")["items"]
+
+    def set_flow(self, key: str, **limits: Any) -> dict[str, Any]:
+        """Make or change the limit of a key: parallelism, rate, period."""
+        return self._call("PUT", f"/api/flow/{quote(key)}", json=limits)
+
+    def remove_flow(self, key: str) -> dict[str, Any]:
+        """Take the limit of a key away; returns it as it was."""
+        return self._call("DELETE", f"/api/flow/{quote(key)}", attempts=1)
+
+    def pause_flow(self, key: str) -> dict[str, Any]:
+        """Let no step of this key start until it is resumed."""
+        return self._call("POST", f"/api/flow/{quote(key)}/pause")
+
+    def resume_flow(self, key: str) -> dict[str, Any]:
+        """Let the steps of this key start again."""
+        return self._call("POST", f"/api/flow/{quote(key)}/resume")
+
+    def gc(self, older_than: float, states: list[str], *, dry_run: bool) -> dict[str, Any]:
+        """Delete runs that ended so, more than `older_than` seconds ago; with dry_run only say how many."""
+        body = {"olderThan": older_than, "states": states, "dryRun": dry_run}
+        return self._call("POST", "/api/gc", json=body, attempts=1)
 
     def tools(self) -> list[dict[str, Any]]:
         """What steps may call."""

@@ -27,6 +27,7 @@ def run_summary(run: Run) -> dict[str, Any]:
         "conversationId": run.conversation_id,
         "userId": run.user_id,
         "agent": run.agent,
+        "priority": run.priority,
         "labels": run.labels,
         "answer": run.answer,
         "error": run.error,
@@ -95,6 +96,7 @@ def _planned(step: Step) -> dict[str, Any]:
         "arguments": step.arguments,
         "dependsOn": step.depends_on,
         "why": step.why,
+        "flow": step.flow,
     }
 
 

@@ -7,7 +7,9 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 import services.access.api_keys
+import services.flow.keys
 import services.journal.attempts
+import services.journal.blobs
 import services.journal.conversations
 import services.journal.dead_letters
 import services.journal.events

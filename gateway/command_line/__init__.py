@@ -7,7 +7,19 @@ import sys
 
 import click
 
-from gateway.command_line import dead_letters, doctor, keys, memory, migrate, reading, running, surgery, up
+from gateway.command_line import (
+    dead_letters,
+    doctor,
+    flow,
+    keys,
+    memory,
+    migrate,
+    reading,
+    retention,
+    running,
+    surgery,
+    up,
+)
 from services.errors import PerdureError
 
 
@@ -38,6 +50,8 @@ for command in (
     surgery.diff,
     dead_letters.dead_letters,
     doctor.doctor,
+    flow.flow,
+    retention.gc,
     memory.memory,
     keys.keys,
     migrate.migrate,

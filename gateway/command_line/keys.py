@@ -16,12 +16,14 @@ def keys() -> None:
 @click.option("--name", default="unnamed", show_default=True, help="What it is for.")
 @click.option("--tenant", default="default", show_default=True, help="Whose data it opens.")
 @click.option("--days", type=click.IntRange(1), help="Expires after so many days [default: never].")
-def create(name: str, tenant: str, days: int | None) -> None:
+@click.option("--operator", is_flag=True, help="May also change what holds for all tenants (flow limits of tools).")
+def create(name: str, tenant: str, days: int | None, operator: bool) -> None:
     """Make a key and print it; it can't be shown again."""
     from services.access import api_keys
 
     expires_at = clock.now() + timedelta(days=days) if days else None
-    _, secret = api_keys.create(tenant, name, expires_at=expires_at)
+    scopes = ("run", api_keys.OPERATE) if operator else ("run",)
+    _, secret = api_keys.create(tenant, name, scopes=scopes, expires_at=expires_at)
     click.echo(secret)
     click.echo("Keep it safe: it can't be shown again.", err=True)
 

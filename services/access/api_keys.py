@@ -36,6 +36,9 @@ class ApiKey(database.Base):
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
+OPERATE = "operate"  # may change what holds for all tenants
+
+
 def create(
     tenant: str, name: str, *, scopes: Sequence[str] = ("run",), expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database
+from services.journal import blobs
 
 
 class Attempt(database.Base):
@@ -39,6 +40,10 @@ def of_step(run_id: UUID, step_id: str) -> list[Attempt]:
 
 def of_run(run_id: UUID) -> list[Attempt]:
     """All ended attempts of a run's steps, in order."""
-    query = select(Attempt).where(Attempt.run_id == run_id).order_by(Attempt.step_id, Attempt.attempt)
+    query = (
+        select(Attempt).where(Attempt.run_id == run_id).order_by(Attempt.step_id, Attempt.attempt, Attempt.finished_at)
+    )
     with database.session() as session:
-        return list(session.scalars(query))
+        found = list(session.scalars(query))
+        blobs.resolve(session, found, "output")
+        return found

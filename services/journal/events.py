@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import clock, database
+from services.journal import blobs
 from services.journal.event_names import TERMINAL
 
 
@@ -33,7 +34,9 @@ def after(run_id: UUID, seq: int, *, limit: int = 500) -> list[dict[str, Any]]:
     """The run's events that follow `seq`, in order, in their wire shape; at most `limit`."""
     query = select(Event).where(Event.run_id == run_id, Event.seq > seq).order_by(Event.seq).limit(limit)
     with database.session() as session:
-        return [_to_wire(event) for event in session.scalars(query)]
+        found = list(session.scalars(query))
+        blobs.resolve_events(session, found)
+        return [_to_wire(event) for event in found]
 
 
 def is_terminal(event: dict[str, Any]) -> bool:

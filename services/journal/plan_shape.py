@@ -8,6 +8,8 @@ from pydantic.alias_generators import to_camel
 
 from services.journal import references
 
+FLOW_KEY = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}"  # tool:, tenant: and agent: keys are given by what they name
+
 
 class _Wire(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
@@ -32,6 +34,9 @@ class PlanStep(_Wire):
     retry: StepRetry | None = None
     required: bool | None = Field(
         None, description="a failure of this step fails the run (default: true in a caller's plan)"
+    )
+    flow: Annotated[str, Field(pattern=f"^{FLOW_KEY}$")] | None = Field(
+        None, description="a key of your own whose limits hold for this step"
     )
     why: str | None = Field(None, max_length=2_000, description="what this step is for, in a few words")
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Integer, Text, func, select, text
+from sqlalchemy import CheckConstraint, DateTime, Index, Integer, SmallInteger, Text, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,6 +50,7 @@ class Run(database.Base):
     user_id: Mapped[str] = mapped_column(Text)
     conversation_id: Mapped[str] = mapped_column(Text)
     agent: Mapped[str | None] = mapped_column(Text)
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("3"))
     labels: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     brain: Mapped[str | None] = mapped_column(Text)
     plan_revision: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -74,9 +75,14 @@ class Run(database.Base):
 
     __table_args__ = (
         CheckConstraint(f"status in ({', '.join(repr(status.value) for status in RunStatus)})", name="status"),
+        CheckConstraint("priority between 1 and 5", name="priority"),
         CheckConstraint("phase in ('plan', 'execute', 'reflect', 'remember')", name="phase"),
         # GET /api/runs: a tenant's newest first
         Index(None, "tenant", "created_at", "id"),
+        # the same of one status
+        Index(None, "tenant", "status", "created_at", "id"),
+        # retention: the oldest ended ones
+        Index("ix_runs_ended", "tenant", "finished_at", postgresql_where=text("phase is null")),
         # a conversation's runs
         Index(None, "tenant", "conversation_id", "created_at"),
         # the sweeper looks only at what is alive
@@ -118,7 +124,8 @@ def parse_id(text_id: str) -> UUID:
 def create(run: dict[str, Any]) -> list[dict[str, Any]]:
     """Write the run, its conversation, the user's message and `run.created` as one commit; returns the events.
 
-    run: id, tenant, user_id, conversation_id, and optionally request, agent, labels, plan (as `accept_plan` takes it),
+    run: id, tenant, user_id, conversation_id, and optionally request, agent, labels, priority (1 to 5), plan (as
+    `accept_plan` takes it),
     idempotency {route, key, body_hash, response}. With an idempotency key that is taken, nothing is written and the
     list is empty.
     """

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database
+from services.journal import blobs
 from services.journal.plan_shape import Plan, PlanStep
 from services.tools.catalogue import ListedTool
 
@@ -40,7 +41,7 @@ class Step(database.Base):
     attempt: the fence, one higher at every claim. failures: attempts that failed or were lost, held against
     max_attempts. effect_key: the idempotency key where it is not run:step (an effect carried over into a fork, or a new
     one after an edit). unsure: an earlier attempt at this effect ended without our knowing how. reused_from: the run
-    that this result comes from.
+    that this result comes from. flow: the free key that the plan gave it. flow_keys: the names of its limited keys.
     """
 
     __tablename__ = "steps"
@@ -63,6 +64,8 @@ class Step(database.Base):
     retry: Mapped[dict[str, Any]] = mapped_column(JSONB)
     max_attempts: Mapped[int] = mapped_column(Integer)
     why: Mapped[str | None] = mapped_column(Text)
+    flow: Mapped[str | None] = mapped_column(Text)
+    flow_keys: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     queue: Mapped[str] = mapped_column(Text)
     attempt: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -91,6 +94,8 @@ class Step(database.Base):
         Index("ix_steps_in_doubt", "tenant", "ready_at", postgresql_where=text("status = 'in_doubt'")),
         # what a worker holds, and what outlived its timeout
         Index("ix_steps_running", "worker", "deadline", postgresql_where=text("status = 'running'")),
+        # what runs at a flow key
+        Index("ix_steps_flow", "run_id", postgresql_where=text("status = 'running' and flow_keys <> '{}'")),
     )
 
 
@@ -99,7 +104,8 @@ class Claim:
     """A step that this worker may run, with all it needs for it. `fence` goes with the result.
 
     outputs: step id → output of each dependency. run: tenant, user_id, conversation_id. effect_key: the name of this
-    effect, the same on every attempt. unsure: an earlier attempt at it ended without our knowing how.
+    effect, the same on every attempt. unsure: an earlier attempt at it ended without our knowing how. flow_keys: the
+    limited keys at which it holds a slot.
     """
 
     run_id: str
@@ -114,6 +120,7 @@ class Claim:
     waited: bool
     effect_key: str
     unsure: bool
+    flow_keys: list[str]
     outputs: dict[str, Any]
     run: dict[str, Any]
 
@@ -173,13 +180,16 @@ def _row(
         "retry": retry,
         "max_attempts": retry["attempts"],
         "why": step.why,
+        "flow": step.flow,
     }
 
 
 def of_run(run_id: UUID) -> list[Step]:
     """All steps of a run, in the plan's order."""
     with database.session() as session:
-        return list(session.scalars(select(Step).where(Step.run_id == run_id).order_by(Step.position)))
+        found = list(session.scalars(select(Step).where(Step.run_id == run_id).order_by(Step.position)))
+        blobs.resolve(session, found, "output", "input")
+        return found
 
 
 def claim(run_id: str, step_id: str, worker: str) -> tuple[Claim, list[dict[str, Any]]] | None:
@@ -188,13 +198,16 @@ def claim(run_id: str, step_id: str, worker: str) -> tuple[Claim, list[dict[str,
     return (_claim(claimed), claimed["events"]) if claimed else None
 
 
-def begin(run_id: str, worker: str) -> tuple[Claim, list[ReadyStep], list[dict[str, Any]]] | None:
+def begin(run_id: str, worker: str) -> tuple[Claim | None, list[ReadyStep], list[dict[str, Any]]] | None:
     """Begin the execution of a planned run: the first ready step as this worker's, the other ready steps, the events.
 
-    None for a doubled message.
+    No claim when flow keys limit all that is ready. None for a doubled message.
     """
     begun = database.insist("begin_execution", run_id, worker, again="begin_execution_again")
-    return (_claim(begun), [ReadyStep(*step) for step in begun["ready"]], begun["events"]) if begun else None
+    if begun is None:
+        return None
+    claim = _claim(begun) if "id" in begun else None
+    return claim, [ReadyStep(*step) for step in begun["ready"]], begun["events"]
 
 
 def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
@@ -253,7 +266,9 @@ def in_doubt(tenant: str, *, limit: int = 200) -> list[Step]:
     """The steps that wait for a person to say whether their effect happened, oldest doubt first."""
     query = select(Step).where(Step.tenant == tenant, Step.status == StepStatus.IN_DOUBT)
     with database.session() as session:
-        return list(session.scalars(query.order_by(Step.ready_at).limit(limit)))
+        found = list(session.scalars(query.order_by(Step.ready_at).limit(limit)))
+        blobs.resolve(session, found, "input")
+        return found
 
 
 def report_progress(claim: Claim, text: str) -> list[dict[str, Any]]:
@@ -275,6 +290,7 @@ def _claim(row: dict[str, Any]) -> Claim:
         waited=row["waited"],
         effect_key=row["effect_key"] or f"{row['run']['id']}:{row['id']}",
         unsure=row["unsure"],
+        flow_keys=row["flow_keys"],
         outputs=row["outputs"] or {},
         run=row["run"],
     )

@@ -12,6 +12,7 @@ import redis
 from sqlalchemy import func, select
 
 from services import clock, database, settings
+from services.flow import keys
 from services.journal import event_feed, runs, steps
 from services.journal.runs import Run
 from services.journal.steps import Step, StepStatus
@@ -35,6 +36,8 @@ class Kind(StrEnum):
     LEASE_OF_THE_DEAD = "lease_of_the_dead"  # the sweeper gives the step back
     OVERTIME = "overtime"  # the sweeper fences the attempt off
     READY = "ready"  # a worker takes the step
+    TURN = "turn"  # a step of the same flow key ends, or its period moves on
+    FLOW_PAUSED = "flow_paused"  # a person resumes the flow key
     MISSING_TOOL = "missing_tool"  # somebody starts a worker that has the tool
     IN_DOUBT = "in_doubt"  # a person says whether the effect happened
     RETRY_BACKOFF = "retry_backoff"  # a time
@@ -86,7 +89,7 @@ def explain(tenant: str, run_id: str) -> Why:
             set(session.scalars(select(CataloguedTool.name))),
             session.scalar(select(func.clock_timestamp())) or clock.now(),
         )
-    looks: list[Callable[[_View], Why | None]] = [_run, _phase, _running, _ready, _in_doubt, _waiting, _settled]
+    looks: list[Callable[[_View], Why | None]] = [_run, _phase, _running, _ready, _in_doubt, _waiting, _turn, _settled]
     for look in looks:
         why = look(view)
         if why:
@@ -150,7 +153,7 @@ def _running(view: _View) -> Why | None:
 
 
 def _ready(view: _View) -> Why | None:
-    ready = view.those(StepStatus.READY)
+    ready = [step for step in view.those(StepStatus.READY) if not _parked(view, step)]
     if not ready:
         return None
     first = min(ready, key=lambda step: step.ready_at or view.now)
@@ -161,6 +164,29 @@ def _ready(view: _View) -> Why | None:
     queue = f"; {waiting} messages wait in {first.queue}" if waiting is not None else ""
     sentence = f"Step {first.id} ({first.tool}) is ready and was rung {view.ago(first.rung_at)}{queue}."
     return _nobody(view, "execution", first.id) or Why(Kind.READY, sentence, first.id, since=first.ready_at)
+
+
+def _parked(view: _View, step: Step) -> bool:
+    return bool(step.flow_keys and step.rung_at and step.rung_at > view.now + timedelta(days=1))
+
+
+def _turn(view: _View) -> Why | None:
+    """The parked step that stands first in its line."""
+    parked = [step for step in view.those(StepStatus.READY) if _parked(view, step)]
+    stand = [(keys.turn_of(view.run.tenant, step.run_id, step.id), step) for step in parked]
+    found = [(turn, step) for turn, step in stand if turn]
+    if not found:
+        return None
+    turn, step = min(found, key=lambda each: each[0].before)
+    if turn.paused:
+        sentence = f"Step {step.id} ({step.tool}) waits at flow key {turn.key}, which is paused; resume it."
+        return Why(Kind.FLOW_PAUSED, sentence, step.id, since=turn.since)
+    most = f" of {turn.parallelism}" if turn.parallelism else ""
+    rate = f", at most {turn.rate} start in {turn.period:g} s" if turn.rate else ""
+    sentence = f"waits for its turn at key {turn.key} ({turn.running}{most} running, {turn.before} before it{rate})"
+    return _nobody(view, "scheduler", step.id) or Why(
+        Kind.TURN, f"Step {step.id} ({step.tool}) {sentence}.", step.id, since=turn.since
+    )
 
 
 def _in_doubt(view: _View) -> Why | None:

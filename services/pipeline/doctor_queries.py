@@ -124,6 +124,28 @@ CHECKS = [
         "ring",
     ),
     Check(
+        "error",
+        "everything alive has an owner",
+        f"""
+        select r.id as run_id, s.id as step_id from runs r join steps s on s.run_id = r.id
+        where r.phase = 'execute' and s.status = 'ready' and s.rung_at = parked() and {MINE}
+          and not exists (select from flow_waits w where (w.run_id, w.step_id) = (s.run_id, s.id)
+                          and w.granted_at is null)""",
+        "It is held back at a flow key, but is in no line: its turn would never come.",
+        "ring",
+    ),
+    Check(
+        "warning",
+        "turns at flow keys come",
+        f"""
+        select r.id as run_id, s.id as step_id, k.name from runs r join steps s on s.run_id = r.id
+          join flow_waits w on (w.run_id, w.step_id) = (s.run_id, s.id) join flow_keys k on k.name = w.name
+        where s.status = 'ready' and s.rung_at = parked() and w.granted_at is null and {MINE}
+          and w.since < clock_timestamp() - interval '60 s' and flow_room(k, null, null) > 0""",
+        "It has waited at flow key {name} for more than a minute though there is room: no sweeper gave it its turn.",
+        "sweep",
+    ),
+    Check(
         "warning",
         "what is ready is taken",
         f"""
@@ -197,5 +219,12 @@ COUNTS = [
         "paused runs are remembered",
         f"select count(*) from runs r where phase is not null and paused_at is not null and {MINE}",
         "{number} runs are paused.",
+    ),
+    (
+        "paused flow keys are remembered",
+        f"""
+        select count(*) from flow_waits r where granted_at is null and {MINE}
+          and exists (select from flow_keys k where k.name = r.name and k.paused)""",
+        "{number} steps wait at paused flow keys.",
     ),
 ]

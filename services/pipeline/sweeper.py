@@ -6,7 +6,7 @@ from services import database, failpoints, logs, settings
 from services.failpoints import Failpoint
 from services.journal import event_feed, workers
 from services.memory import memories
-from services.pipeline import celery_app, heartbeat, phases
+from services.pipeline import celery_app, flow_turns, heartbeat, phases
 
 BATCH = 500
 EPOCH_KEY = "perdure:epoch"
@@ -41,7 +41,7 @@ def sweep() -> int:
         phases.ring(run_id, phase)
     if celery_app.REFLECTION in drained and memories.any_pending():
         phases.ring_embedding()
-    return len(steps) + len(unowned)
+    return len(steps) + len(unowned) + flow_turns.sweep()
 
 
 def _release_the_dead() -> None:

@@ -23,10 +23,10 @@ begin
   end if;
   insert into conversations (tenant, id, user_id)
   values (v_tenant, p ->> 'conversation_id', p ->> 'user_id') on conflict do nothing;
-  insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, labels, last_seq, rung_at,
-                    rings)
+  insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, labels, priority, last_seq,
+                    rung_at, rings)
   values (v_id, v_tenant, 'queued', 'plan', p ->> 'request', p ->> 'user_id', p ->> 'conversation_id', p ->> 'agent',
-          coalesce(nullif(p -> 'labels', 'null'), '{}'), 1, clock_timestamp(), 1)
+          coalesce(nullif(p -> 'labels', 'null'), '{}'), coalesce((p ->> 'priority')::int, 3), 1, clock_timestamp(), 1)
   returning * into r;
   if p ->> 'request' is not null then
     insert into messages (tenant, conversation_id, run_id, role, text)
@@ -74,8 +74,8 @@ create or replace function reflection_material(p_run uuid, p_revision int) retur
     'plan', (select jsonb_build_object('note', note, 'source', source) from plans
              where run_id = p_run and revision = p_revision),
     'steps', (select coalesce(jsonb_agg(jsonb_build_object(
-                'id', id, 'tool', tool, 'why', why, 'arguments', coalesce(input, arguments), 'status', status,
-                'output', output, 'error', error ->> 'detail', 'depends_on', depends_on, 'required', required)
+                'id', id, 'tool', tool, 'why', why, 'arguments', coalesce(whole(tenant, input), arguments), 'status', status,
+                'output', whole(tenant, output), 'error', error ->> 'detail', 'depends_on', depends_on, 'required', required)
                 order by position), '[]')
               from steps where run_id = p_run))
 $$;
@@ -99,19 +99,21 @@ declare
   v_now timestamptz := clock_timestamp();
   v_steps int := jsonb_array_length(p_plan -> 'steps');
   v_phase text := case when v_steps = 0 then 'reflect' else 'execute' end;
+  v_limits boolean := exists (select from flow_keys);
 begin
   insert into plans (run_id, revision, tenant, source, note, prompt_version, usage)
   values (r.id, r.plan_revision + 1, r.tenant, p_plan ->> 'source', p_plan ->> 'note', p_plan ->> 'prompt_version',
           coalesce(nullif(p_plan -> 'usage', 'null'), '{}'));
   insert into steps (run_id, id, tenant, position, plan_revision, tool, arguments, depends_on, dependents, unmet, status,
-                     required, effect, timeout, retry, max_attempts, why, queue, ready_at, rung_at)
+                     required, effect, timeout, retry, max_attempts, why, flow, flow_keys, queue, ready_at, rung_at)
   select r.id, s.id, r.tenant, s.position, r.plan_revision + 1, s.tool, s.arguments, s.depends_on, s.dependents,
          cardinality(s.depends_on), case cardinality(s.depends_on) when 0 then 'ready' else 'pending' end,
-         s.required, s.effect, s.timeout, s.retry, s.max_attempts, s.why, 'execution',
+         s.required, s.effect, s.timeout, s.retry, s.max_attempts, s.why, s.flow,
+         case when v_limits then flow_marks(r.tenant, r.agent, s.tool, s.flow) else '{}' end, 'execution',
          case cardinality(s.depends_on) when 0 then v_now end, case cardinality(s.depends_on) when 0 then v_now end
   from jsonb_to_recordset(p_plan -> 'steps') as s(
     id text, position int, tool text, arguments jsonb, depends_on text[], dependents text[], required boolean,
-    effect text, timeout double precision, retry jsonb, max_attempts int, why text);
+    effect text, timeout double precision, retry jsonb, max_attempts int, why text, flow text);
   update runs
   set plan_revision = r.plan_revision + 1, last_seq = r.last_seq + 1, open_steps = v_steps, brain = p_plan ->> 'brain',
       usage = runs.usage || jsonb_strip_nulls(jsonb_build_object('plan', nullif(p_plan -> 'usage', '{}'))),

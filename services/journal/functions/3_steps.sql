@@ -15,15 +15,15 @@ create or replace function step_claim(r runs, s steps) returns jsonb language sq
   select jsonb_build_object(
     'id', s.id, 'attempt', s.attempt, 'tool', s.tool, 'arguments', s.arguments, 'timeout', s.timeout,
     'retry', s.retry, 'failures', s.failures, 'max_attempts', s.max_attempts, 'waited', s.waited, 'unsure', s.unsure,
-    'effect_key', s.effect_key,
+    'effect_key', s.effect_key, 'flow_keys', s.flow_keys,
     'outputs', case when s.arguments::text like '%${%' then
-      (select jsonb_object_agg(d.id, coalesce(d.output, 'null')) from steps d
+      (select jsonb_object_agg(d.id, coalesce(whole(d.tenant, d.output), 'null')) from steps d
        where d.run_id = s.run_id and d.id = any (s.depends_on) and d.status = 'succeeded') end,
     'run', jsonb_build_object('id', r.id, 'tenant', r.tenant, 'user_id', r.user_id,
                               'conversation_id', r.conversation_id))
 $$;
 
--- Compare-and-set from ready to running; null when the step is not there to take.
+-- Compare-and-set from ready to running; null when the step is not there to take, or must wait for its turn at a key.
 create or replace function claim_step(p_run uuid, p_step text, p_worker text) returns jsonb language plpgsql as $$
 declare
   r runs%rowtype;
@@ -37,6 +37,10 @@ begin
   if r.paused_at is not null then -- hold it back; resuming makes it ready again
     update steps set status = 'pending' where run_id = p_run and id = p_step and status = 'ready';
     return null;
+  end if;
+  select * into s from steps where run_id = p_run and id = p_step and status = 'ready' and flow_keys <> '{}';
+  if s.id is not null and not flow_admit(r, s) then
+    return null; -- parked; it is rung when its turn has come
   end if;
   s := start_step(p_run, p_step, p_worker);
   if s.id is null then
@@ -55,14 +59,15 @@ create or replace function start_step(p_run uuid, p_step text, p_worker text) re
   where run_id = p_run and id = p_step and status = 'ready' returning *
 $$;
 
--- The first of these steps that is still ready becomes this worker's.
+-- The first of these steps that is still ready becomes this worker's. What a flow key limits goes by way of claim_step.
 create or replace function start_first(p_run uuid, p_steps text[], p_worker text, p_now timestamptz) returns steps
 language sql as $$
   update steps
   set status = 'running', attempt = attempt + 1, worker = p_worker, started_at = p_now,
       deadline = step_deadline(p_now, timeout)
   where run_id = p_run and id = (
-    select id from steps where run_id = p_run and id = any (p_steps) and status = 'ready' order by position limit 1)
+    select id from steps where run_id = p_run and id = any (p_steps) and status = 'ready' and flow_keys = '{}'
+    order by position limit 1)
   returning *
 $$;
 
@@ -101,6 +106,10 @@ declare
   v_skipped jsonb := '[]';
 begin
   select * into r from runs where id = p_run for update;
+  if greatest(pg_column_size(p_input), pg_column_size(p_output)) > 32768 or p_input ? '$blob' or p_output ? '$blob' then
+    p_input := kept(r.tenant, p_run, p_input);
+    p_output := kept(r.tenant, p_run, p_output);
+  end if;
   update steps
   set status = case when v_final then p_outcome else 'waiting' end, input = coalesce(p_input, input),
       output = p_output, error = p_error, finished_at = case when v_final then v_now end, deadline = null,
@@ -132,7 +141,8 @@ begin
   if p_outcome = 'succeeded' and s.dependents <> '{}' and not r.cancel_requested then
     if p_go_on and r.paused_at is null then
       select id into v_next from steps
-      where run_id = p_run and id = any (s.dependents) and status = 'pending' and unmet = 1 order by position limit 1;
+      where run_id = p_run and id = any (s.dependents) and status = 'pending' and unmet = 1 and flow_keys = '{}'
+      order by position limit 1;
     end if;
     for d in
       update steps
@@ -225,13 +235,15 @@ begin
                                         jsonb_build_object('text', p_text)));
 end $$;
 
--- The execution of a planned run begins: all its ready steps count as rung; the first is claimed by whoever opens it.
+-- The execution of a planned run begins: all its ready steps count as rung; the first is claimed by whoever opens it,
+-- unless a flow key limits them all.
 -- Null for a doubled message.
 create or replace function begin_execution(p_run uuid, p_worker text) returns jsonb language plpgsql as $$
 declare
   r runs%rowtype;
   s steps%rowtype;
   v_ready jsonb;
+  v_limited boolean;
 begin
   select * into r from runs where id = p_run for update;
   if not found or r.phase is distinct from 'execute' or r.cancel_requested then
@@ -243,11 +255,15 @@ begin
   end if;
   with rung as (
     update steps set rings = 1, rung_at = clock_timestamp()
-    where run_id = p_run and status = 'ready' and rings = 0 returning id, tool, position
+    where run_id = p_run and status = 'ready' and rings = 0 returning id, tool, position, flow_keys
   )
-  select jsonb_agg(jsonb_build_array(id, tool) order by position) into v_ready from rung;
+  select jsonb_agg(jsonb_build_array(id, tool) order by flow_keys <> '{}', position), bool_and(flow_keys <> '{}')
+  into v_ready, v_limited from rung;
   if v_ready is null then
     return null;
+  end if;
+  if v_limited then
+    return jsonb_build_object('ready', v_ready, 'events', jsonb_build_array());
   end if;
   s := start_step(p_run, v_ready -> 0 ->> 0, p_worker);
   update runs set last_seq = r.last_seq + 1 where id = p_run;
@@ -275,6 +291,7 @@ begin
   if not found then
     return jsonb_build_array();
   end if;
+  p_input := kept(r.tenant, p_run, p_input);
   s.failures := s.failures + (p_reason <> 'handed_back')::int;
   v_becomes := case
     when r.cancel_requested then 'cancelled'

@@ -200,6 +200,7 @@ end $$;
 -- The step has this result because a person (or, for a step in doubt, its own late attempt) says so.
 create or replace function settle_by_hand(r runs, s steps, p_output jsonb, p_by text) returns jsonb language plpgsql as $$
 begin
+  p_output := kept(s.tenant, s.run_id, p_output);
   update steps
   set status = 'succeeded', attempt = attempt + 1, output = p_output, error = null, due_at = null, deadline = null,
       worker = null, finished_at = clock_timestamp()

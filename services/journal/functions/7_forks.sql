@@ -36,11 +36,11 @@ begin
   v_restarts := coalesce((p ->> 'restart')::boolean, false);
   v_shares := o.plan_revision > 0 and not (v_restarts and not exists (
     select from plans where run_id = o.id and source = 'caller')); -- a caller's plan is all that its run ever had
-  insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, labels, brain, plan_revision,
-                    last_seq, forked_from, forked_step, rung_at, rings, started_at)
+  insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, labels, priority, brain,
+                    plan_revision, last_seq, forked_from, forked_step, rung_at, rings, started_at)
   values ((p ->> 'id')::uuid, o.tenant, case when v_shares then 'executing' else 'queued' end,
           case when v_shares then 'execute' else 'plan' end, o.request, o.user_id, o.conversation_id, o.agent, o.labels,
-          case when v_shares then o.brain end, case when v_shares then o.plan_revision else 0 end, 1,
+          o.priority, case when v_shares then o.brain end, case when v_shares then o.plan_revision else 0 end, 1,
           o.id, p ->> 'from_step', clock_timestamp(), 1, case when v_shares then clock_timestamp() end)
   returning * into r;
   if o.request is not null then
@@ -80,20 +80,24 @@ language sql as $$
     from steps s cross join changed c where s.run_id = o.id
   )
   insert into steps (run_id, id, tenant, position, plan_revision, tool, arguments, input, depends_on, dependents, unmet,
-                     status, required, effect, timeout, retry, max_attempts, why, queue, output, error, effect_key,
+                     status, required, effect, timeout, retry, max_attempts, why, flow, flow_keys, queue, output, error, effect_key,
                      unsure, reused_from, started_at, finished_at)
   select p_fork, id, tenant, position, plan_revision, coalesce(patch ->> 'tool', tool),
          coalesce(patch -> 'arguments', arguments), case when becomes in ('succeeded', 'in_doubt') then input end,
          depends_on, dependents, 0, becomes, required, coalesce(patch ->> 'effect', effect),
          coalesce((patch ->> 'timeout')::float, timeout), coalesce(patch -> 'retry', retry),
-         coalesce((patch ->> 'max_attempts')::int, max_attempts), why, queue,
-         case when patch ? 'output' then patch -> 'output' when becomes = 'succeeded' then output end,
+         coalesce((patch ->> 'max_attempts')::int, max_attempts), why, flow,
+         flow_marks(tenant, o.agent, coalesce(patch ->> 'tool', tool), flow), queue,
+         case when patch ? 'output' then kept(o.tenant, p_fork, patch -> 'output') when becomes = 'succeeded' then output end,
          case when becomes in ('in_doubt', 'skipped') then error end,
          case when not anew then coalesce(effect_key, format('%s:%s', o.id, id)) end, not anew and attempt > 0,
          case when becomes = 'succeeded' and not coalesce(patch ? 'output', false) then coalesce(reused_from, o.id) end,
          case when becomes = 'succeeded' then started_at end,
          case when becomes in ('succeeded', 'skipped') then finished_at end
-  from sorted
+  from sorted;
+  insert into blob_uses (run_id, hash, tenant)
+  select p_fork, value ->> '$blob', o.tenant from steps s cross join lateral (values (s.output), (s.input)) as v(value)
+  where s.run_id = p_fork and is_blob(value) on conflict do nothing;
 $$;
 
 create or replace function share_prefix(r runs, p_events jsonb) returns jsonb language plpgsql as $$

@@ -1,0 +1,91 @@
+"""/api/flow: limits of parallelism and rate per key, with their live counts; pause and resume a key."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from flask import Blueprint, Response
+from pydantic import Field, model_validator
+
+from gateway import authentication, bodies, wire
+from services.access.api_keys import OPERATE
+from services.errors import NotAllowed
+from services.flow import keys
+from services.pipeline import flow_turns
+
+blueprint = Blueprint("flow", __name__)
+
+
+class LimitRequest(bodies.Body):
+    """parallelism: steps at once; rate: starts in any `period` seconds (1 when left out). At least one of the two."""
+
+    parallelism: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    rate: Annotated[int, Field(ge=1, le=keys.MOST_STARTS)] | None = None
+    period: Annotated[float, Field(gt=0, le=86_400)] | None = None
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> "LimitRequest":
+        if self.parallelism is None and self.rate is None:
+            raise ValueError("give `parallelism` (steps at once) or `rate` (starts in a period), or both")
+        if self.period is not None and self.rate is None:
+            raise ValueError("`period` goes with `rate`")
+        return self
+
+
+@blueprint.get("/api/flow")
+def listed() -> Response:
+    """All limits that the caller's steps may meet."""
+    return wire.reply({"items": [_limit(limit) for limit in keys.listed(_tenant())]})
+
+
+@blueprint.get("/api/flow/<path:key>")
+def show(key: str) -> Response:
+    """One limit with its live counts."""
+    return wire.reply(_limit(keys.get(_tenant(), key)))
+
+
+@blueprint.put("/api/flow/<path:key>")
+def put(key: str) -> Response:
+    """Make or change a limit; steps that have not begun obey it from now on."""
+    asked, _ = bodies.read(LimitRequest)
+    _may_change(key)
+    period = None if asked.rate is None else asked.period or 1.0
+    keys.set_limit(_tenant(), key, parallelism=asked.parallelism, rate=asked.rate, period=period)
+    return _changed(key)
+
+
+@blueprint.delete("/api/flow/<path:key>")
+def remove(key: str) -> Response:
+    """Take the limit away; who waited goes on. Answers the limit as it was."""
+    _may_change(key)
+    before = keys.get(_tenant(), key)
+    keys.remove(_tenant(), key)
+    flow_turns.pass_on(keys.names_of(_tenant(), [key]))
+    return wire.reply(_limit(before))
+
+
+@blueprint.post("/api/flow/<path:key>/<any(pause, resume):action>")
+def pause(key: str, action: Any) -> Response:
+    """Let no step of this key start (steps at work may end), or let them start again."""
+    _may_change(key)
+    keys.pause(_tenant(), key, paused=action == "pause")
+    return _changed(key)
+
+
+def _changed(key: str) -> Response:
+    flow_turns.pass_on(keys.names_of(_tenant(), [key]))
+    return wire.reply(_limit(keys.get(_tenant(), key)))
+
+
+def _may_change(key: str) -> None:
+    """Limits of the whole system are not for every tenant to change, nor a tenant's own limit for that tenant."""
+    caller = authentication.caller()
+    if keys.is_shared(key) and caller.key_id is not None and OPERATE not in caller.scopes:
+        raise NotAllowed(f"{key} belongs to the whole system: only a key with the scope {OPERATE!r} may change it.")
+
+
+def _tenant() -> str:
+    return authentication.caller().tenant
+
+
+def _limit(limit: keys.Limit) -> dict[str, Any]:
+    return asdict(limit)
