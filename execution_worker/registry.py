@@ -13,6 +13,7 @@ from services.tools.contract import Tool
 
 log = logs.get(__name__)
 _tools: dict[str, Tool] = {}
+_instant: list[str] = []
 
 
 def load() -> None:
@@ -22,6 +23,7 @@ def load() -> None:
         found += [(name, tool) for tool in _tools_in(_imported(name))]
     _tools.clear()
     _tools.update({tool.name: tool for _, tool in found})
+    _instant[:] = [tool.name for tool in _tools.values() if tool.instant]
     catalogue.register([(source, tool) for source, tool in found if _tools[tool.name] is tool])
     log.info("Tools are loaded", tools=sorted(_tools))
 
@@ -29,6 +31,11 @@ def load() -> None:
 def find(name: str) -> Tool | None:
     """The tool of that name, or None when this worker has none."""
     return _tools.get(name)
+
+
+def instant() -> list[str]:
+    """The names of the tools that take less time than a message."""
+    return _instant
 
 
 def _built_in() -> Iterator[Tool]:

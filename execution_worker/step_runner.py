@@ -1,7 +1,6 @@
-"""Runs a step and, in place, the line of steps that it opens (a strand): one message, one commit a step."""
+"""Runs one attempt at a step: the arguments resolved and checked, the tool called, its end classified."""
 
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,12 +10,10 @@ import orjson
 from pydantic import ValidationError
 
 from execution_worker import cancellation, registry, tool_threads, turns
-from services import clock, failpoints, logs, settings
+from services import clock, logs
 from services.errors import Cancelled, Failed, Retryable, ToolError
-from services.failpoints import Failpoint
-from services.journal import event_feed, references, steps
-from services.journal.steps import Claim, LossReason, Outcome, ReadyStep
-from services.pipeline import flow_turns, heartbeat, phases, short_timers, worker_process
+from services.journal import claims, event_feed, references
+from services.journal.claims import Claim, LossReason, Outcome
 from services.tools.contract import Tool, ToolContext, WaitUntil
 
 log = logs.get(__name__)
@@ -32,102 +29,7 @@ class Ended:
     delay: float | None = None
 
 
-def run_strand(run_id: str, step_id: str) -> None:
-    """Run the step if it is ready, then the steps that become ready, until the line ends or its time is up."""
-    if worker_process.draining():
-        return  # the sweeper rings it for another worker
-    failpoints.reached(Failpoint.STEP_TAKEN)
-    claimed = steps.claim(run_id, step_id, heartbeat.worker_id())
-    if claimed is None:
-        return  # a doubled or late message
-    claim, events = claimed
-    failpoints.reached(Failpoint.STEP_CLAIMED)
-    event_feed.publish(events)
-    _run_on(claim, [])
-
-
-def begin_run(run_id: str) -> None:
-    """Open the run's execution: run its first ready step and that one's strand here, ring or hold the others."""
-    if worker_process.draining():
-        return
-    begun = steps.begin(run_id, heartbeat.worker_id())
-    if begun is None:
-        return  # a doubled or late message
-    claim, ready, events = begun
-    failpoints.reached(Failpoint.EXECUTION_BEGUN)
-    held, others = _parted(ready)
-    if claim is None:
-        phases.open_execution(run_id, held + others)
-        return
-    phases.open_execution(run_id, others)
-    failpoints.reached(Failpoint.EXECUTION_OPENED)
-    event_feed.publish(events)
-    _run_on(claim, held)
-
-
-def _run_on(first: Claim, held: list[str]) -> None:
-    """The strand: the claimed step, then what each result's commit gives us next, until there is nothing more.
-
-    held: ready steps of instant tools. They are run here, one after another, since a message would cost more than they
-    do; but they never wait for a step that takes long.
-    """
-    worker = heartbeat.worker_id()
-    claim: Claim | None = first
-    until = time.monotonic() + settings.current().strand_seconds
-    while claim is not None:
-        if held and not _is_instant(claim.tool):
-            phases.grow_execution(claim.run_id, held)
-            held = []
-        with logs.bound(step=claim.step_id, attempt=claim.fence):
-            given, ended = _run(claim)
-            failpoints.reached(Failpoint.STEP_RAN)
-            if ended.outcome == "unknown":
-                error = ended.error or {}
-                lost = steps.lose(claim, error["reason"], error["detail"], input=given)
-                failpoints.reached(Failpoint.STEP_LOST)
-                event_feed.publish(lost)
-                flow_turns.pass_on(claim.flow_keys)
-                phases.grow_execution(claim.run_id, held)
-                return  # waits for a person, or (the run was cancelled meanwhile) is over
-            finished = steps.finish(
-                claim,
-                ended.outcome,
-                worker=worker,
-                input=given,
-                output=ended.output,
-                error=ended.error,
-                delay=ended.delay,
-                go_on=time.monotonic() < until and not worker_process.draining(),
-                held=held,
-            )
-        failpoints.reached(Failpoint.STEP_FINISHED)
-        more, others = _parted(finished.ready)
-        held = [step for step in held if finished.next is None or step != finished.next.step_id] + more
-        if finished.next is None:
-            others, held = others + held, []
-        phases.grow_execution(claim.run_id, others)
-        failpoints.reached(Failpoint.STEP_HANDED_ON)
-        event_feed.publish(finished.events)
-        flow_turns.pass_on(claim.flow_keys)
-        if ended.delay is not None:
-            short_timers.ring_in(ended.delay, claim.run_id, claim.step_id)
-        if finished.fenced:
-            log.warning("A late result was refused", step=claim.step_id, attempt=claim.fence)
-        claim = finished.next
-
-
-def _parted(ready: list[ReadyStep]) -> tuple[list[str], list[str]]:
-    """The ids of the ready steps to hold, and of those to ring for any worker."""
-    held = [step.id for step in ready if _is_instant(step.tool)]
-    return held, [step.id for step in ready if not _is_instant(step.tool)]
-
-
-def _is_instant(tool: str) -> bool:
-    found = registry.find(tool)
-    return found is not None and found.instant
-
-
-def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
+def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     """The arguments as called (None when they stayed as planned) and how the attempt ended."""
     given: dict[str, Any] | None = None
     tool = registry.find(claim.tool)
@@ -198,7 +100,7 @@ def _context(claim: Claim, cancelled: Any) -> ToolContext:
         deadline=clock.now() + timedelta(seconds=claim.timeout),
         waited=claim.waited,
         cancelled=cancelled,
-        report=lambda text: event_feed.publish(steps.report_progress(claim, text)),
+        report=lambda text: event_feed.publish(claims.report_progress(claim, text)),
     )
 
 

@@ -1,6 +1,6 @@
 """The execution worker's tasks: begin a run's execution; run a step and what follows from it."""
 
-from execution_worker import step_runner, turns
+from execution_worker import strands, turns
 from execution_worker.celery import app
 from services import logs
 
@@ -9,11 +9,11 @@ from services import logs
 def execute_run(run_id: str) -> None:
     """Begin the execution of a planned run: the first member of its chord."""
     with logs.bound(run_id=run_id), turns.taken():
-        step_runner.begin_run(run_id)
+        strands.begin_run(run_id)
 
 
 @app.task(name="execution_worker.run_step")
 def run_step(run_id: str, step_id: str) -> None:
     """Run a ready step, and in place the line of steps that it opens. Never raises: failures are rows."""
     with logs.bound(run_id=run_id), turns.taken():
-        step_runner.run_strand(run_id, step_id)
+        strands.run_step(run_id, step_id)

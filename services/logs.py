@@ -10,6 +10,9 @@ import structlog
 
 from services import settings
 
+# without the local variables of each frame: they hold people's requests and secrets
+_frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
+
 
 def configure(process: str) -> None:
     """Set up logging for this process; `process` (web, planning, …) is on every line. Call once, at start."""
@@ -19,7 +22,9 @@ def configure(process: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks if current.log_format == "json" else structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_frames)
+        if current.log_format == "json"
+        else structlog.processors.format_exc_info,
     ]
     renderer: Any = (
         structlog.processors.JSONRenderer()

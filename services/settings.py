@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(8, gt=0)
     sweep_seconds: float = Field(1, gt=0)
     strand_seconds: float = Field(30, gt=0)
+    strand_threads: int = Field(100, ge=1, le=1000)
     drain_seconds: float = Field(20, gt=0, le=25)  # a dyno gets 30 s between SIGTERM and SIGKILL
 
     # Only tests set this: where a process kills itself (services/failpoints.py)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Integer, SmallInteger, Text, func, select, text
+from sqlalchemy import DateTime, Index, Integer, SmallInteger, Text, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,13 +44,13 @@ class Run(database.Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     tenant: Mapped[str] = mapped_column(Text)
-    status: Mapped[str] = mapped_column(Text)
-    phase: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(database.State("run_status", Text))
+    phase: Mapped[str | None] = mapped_column(database.State("run_phase", Text))
     request: Mapped[str | None] = mapped_column(Text)
     user_id: Mapped[str] = mapped_column(Text)
     conversation_id: Mapped[str] = mapped_column(Text)
     agent: Mapped[str | None] = mapped_column(Text)
-    priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("3"))
+    priority: Mapped[int] = mapped_column(database.State("run_priority", SmallInteger), server_default=text("3"))
     labels: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     brain: Mapped[str | None] = mapped_column(Text)
     plan_revision: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -74,9 +74,6 @@ class Run(database.Base):
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     __table_args__ = (
-        CheckConstraint(f"status in ({', '.join(repr(status.value) for status in RunStatus)})", name="status"),
-        CheckConstraint("priority between 1 and 5", name="priority"),
-        CheckConstraint("phase in ('plan', 'execute', 'reflect', 'remember')", name="phase"),
         # GET /api/runs: a tenant's newest first
         Index(None, "tenant", "created_at", "id"),
         # the same of one status

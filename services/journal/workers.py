@@ -30,9 +30,12 @@ class Worker(database.Base):
     __table_args__ = (Index(None, "beat_at"), Index(None, "host"))
 
 
-def beat(worker: str, kind: str, host: str, pid: int, process_started: float, backlog: int = 0) -> None:
-    """Say that this process lives (every `heartbeat_seconds`); registers it the first time."""
-    database.call("beat_worker", worker, kind, host, pid, process_started, backlog)
+def beat(worker: str, kind: str, host: str, pid: int, process_started: float, backlog: int = 0) -> int:
+    """Say that this process lives (every `heartbeat_seconds`); registers it the first time.
+
+    Returns how many of its kind have said so within the last ten seconds.
+    """
+    return database.call("beat_worker", worker, kind, host, pid, process_started, backlog)
 
 
 def alive(host: str | None = None) -> list[Worker]:

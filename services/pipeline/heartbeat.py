@@ -14,16 +14,23 @@ import psutil
 
 from services import logs, settings
 from services.errors import Unavailable
-from services.journal import event_feed, workers
+from services.journal import event_feed
+from services.journal import workers as journal_workers
 
 log = logs.get(__name__)
 
 _kind = "process"
+_workers = 1
 
 
 def worker_id() -> str:
     """This process's name in the journal: kind@host:pid:start time, unique over restarts."""
     return f"{_kind}@{host()}:{os.getpid()}:{_started(os.getpid()):.2f}"
+
+
+def workers() -> int:
+    """How many workers of this kind live, this one counted in, as of the last heartbeat."""
+    return _workers
 
 
 @lru_cache(maxsize=1)
@@ -53,17 +60,17 @@ def stop() -> None:
     """Say goodbye: whatever this process still owned goes back at once, and counts as no failure."""
     _stopped.set()
     try:
-        event_feed.publish(workers.release(worker_id(), "handed_back"))
+        event_feed.publish(journal_workers.release(worker_id(), "handed_back"))
     except Unavailable as error:
         log.warning("Could not hand back the leases; they will expire", error=str(error))
 
 
 def report_dead_neighbours() -> None:
     """Release what processes of this host owned that no longer live, without waiting for their leases to run out."""
-    for worker in workers.alive(host()):
+    for worker in journal_workers.alive(host()):
         if not _lives(worker.pid, worker.process_started):
             log.warning("A worker died; its work is given back", worker=worker.id)
-            event_feed.publish(workers.release(worker.id, "lost"))
+            event_feed.publish(journal_workers.release(worker.id, "lost"))
 
 
 _stopped = threading.Event()
@@ -80,8 +87,10 @@ def _beat_on() -> None:
 
 
 def _beat() -> None:
+    global _workers
     backlog = sum(count() for count in _backlog)
-    workers.beat(worker_id(), _kind, host(), os.getpid(), _started(os.getpid()), backlog)
+    process = (host(), os.getpid(), _started(os.getpid()))
+    _workers = max(journal_workers.beat(worker_id(), _kind, *process, backlog), 1)
 
 
 def _lives(pid: int, started: float) -> bool:

@@ -9,6 +9,7 @@ or late without harm. Signatures go by name, so that no process has to import an
 """
 
 from functools import lru_cache
+from typing import Any
 from uuid import UUID, uuid5
 
 from celery import Celery, Signature, chain, current_app
@@ -33,7 +34,8 @@ def start(run_id: str, *, planned: bool = False) -> None:
     if planned:
         _publish(execute, run_id)
     else:
-        _publish(chain(_task("planning_worker.plan_run", run_id), execute, app=_app()), run_id)
+        # compressed, since it carries the execution's message and, in that, the chord's body
+        _publish(chain(_task("planning_worker.plan_run", run_id), execute, app=_app()), run_id, compression="zlib")
 
 
 def open_execution(run_id: str, step_ids: list[str]) -> None:
@@ -92,9 +94,9 @@ def _chord_id(run_id: str) -> str:
     return str(uuid5(UUID(run_id), "execution"))
 
 
-def _publish(signature: Signature, run_id: str) -> None:
+def _publish(signature: Signature, run_id: str, **options: Any) -> None:
     try:
-        signature.apply_async(retry=False)
+        signature.apply_async(retry=False, **options)
     except BROKER_AWAY as error:
         _sweeper_rings(run_id, error)
 

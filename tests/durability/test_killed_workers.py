@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.journal import attempts, steps, surgery
+from services.journal import attempts, claims, steps, surgery
 from services.journal import workers as living
 from services.journal.runs import RunStatus, parse_id
 from services.pipeline import operating
@@ -86,7 +86,7 @@ def test_a_claim_that_commits_after_its_worker_was_released_is_found(workers: St
     workers.kill("execution")
     runs.wait_until(lambda: not any(worker.kind == "execution" for worker in living.alive()))
     run_id = runs.start(runs.chain(2, tool="noop"), ring=False)
-    assert steps.claim(run_id, "s0", "execution@nowhere:1:0.00")
+    assert claims.take(run_id, "s0", "execution@nowhere:1:0.00")
     workers.start("execution")
 
     assert runs.wait_for(run_id, timeout=20).status == RunStatus.SUCCEEDED

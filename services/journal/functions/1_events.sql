@@ -12,12 +12,10 @@ returns jsonb language sql stable as $$
 $$;
 
 -- Writes one event and returns it in its wire shape.
-create or replace function record_event(p_run uuid, p_tenant text, p_seq int, p_name text, p_step text, p_data jsonb)
-returns jsonb language plpgsql as $$
-declare
-  v_now timestamptz := clock_timestamp();
-begin
+create or replace function record_event(p_run uuid, p_tenant text, p_seq int, p_name text, p_step text, p_data jsonb,
+                                        p_at timestamptz default clock_timestamp())
+returns jsonb language sql as $$
   insert into events (run_id, seq, tenant, name, step_id, at, data)
-  values (p_run, p_seq, p_tenant, p_name, p_step, v_now, p_data);
-  return wire_event(p_run, p_seq, p_name, p_step, v_now, p_data);
-end $$;
+  values (p_run, p_seq, p_tenant, p_name, p_step, p_at, p_data)
+  returning wire_event(run_id, seq, name, step_id, at, data)
+$$;

@@ -10,15 +10,18 @@ create or replace function started_data(s steps) returns jsonb language sql immu
   select jsonb_build_object('attempt', s.attempt, 'tool', s.tool, 'worker', s.worker)
 $$;
 
+create or replace function step_outputs(p_run uuid, p_steps text[]) returns jsonb language sql stable as $$
+  select jsonb_object_agg(id, coalesce(whole(tenant, output), 'null')) from steps
+  where run_id = p_run and id = any (p_steps) and status = 'succeeded'
+$$;
+
 -- What a worker needs to run a step it has just been given.
 create or replace function step_claim(r runs, s steps) returns jsonb language sql stable as $$
   select jsonb_build_object(
     'id', s.id, 'attempt', s.attempt, 'tool', s.tool, 'arguments', s.arguments, 'timeout', s.timeout,
     'retry', s.retry, 'failures', s.failures, 'max_attempts', s.max_attempts, 'waited', s.waited, 'unsure', s.unsure,
-    'effect_key', s.effect_key, 'flow_keys', s.flow_keys,
-    'outputs', case when s.arguments::text like '%${%' then
-      (select jsonb_object_agg(d.id, coalesce(whole(d.tenant, d.output), 'null')) from steps d
-       where d.run_id = s.run_id and d.id = any (s.depends_on) and d.status = 'succeeded') end,
+    'effect_key', s.effect_key, 'flow_keys', s.flow_keys, 'opens', cardinality(s.dependents),
+    'outputs', case when s.arguments::text like '%${%' then step_outputs(s.run_id, s.depends_on) end,
     'run', jsonb_build_object('id', r.id, 'tenant', r.tenant, 'user_id', r.user_id,
                               'conversation_id', r.conversation_id))
 $$;
@@ -59,7 +62,27 @@ create or replace function start_step(p_run uuid, p_step text, p_worker text) re
   where run_id = p_run and id = p_step and status = 'ready' returning *
 $$;
 
--- The first of these steps that is still ready becomes this worker's. What a flow key limits goes by way of claim_step.
+-- Which of these steps, once they wait for one more result at most, a worker takes that has room for so many: one of an
+-- instant tool, which it runs in place, and others up to its room. What a flow key limits goes by way of claim_step.
+create or replace function next_steps(p_run uuid, p_steps text[], p_room int, p_instant text[]) returns text[]
+language sql stable as $$
+  with open as (
+    select id, position, tool = any (p_instant) as instant from steps
+    where run_id = p_run and id = any (p_steps) and flow_keys = '{}'
+      and (status = 'ready' or status = 'pending' and unmet = 1)
+  ), first as (
+    select id, position from open where instant order by position limit least(p_room, 1)
+  )
+  select array(select id from first) || array(
+    select id from open where not instant order by position limit p_room - (select count(*) from first))
+$$;
+
+-- Is this one of the chosen that the worker goes on with, now that one result more is there?
+create or replace function goes_on(s steps, p_next text[]) returns boolean language sql immutable as $$
+  select s.unmet = 1 and s.flow_keys = '{}' and s.id = any (p_next)
+$$;
+
+-- The first of these steps that is still ready becomes this worker's.
 create or replace function start_first(p_run uuid, p_steps text[], p_worker text, p_now timestamptz) returns steps
 language sql as $$
   update steps
@@ -82,101 +105,138 @@ language sql as $$
   on conflict do nothing
 $$;
 
--- One commit for the whole of "this step is done": its result, its dependents, the events, the next step of the strand.
+-- One commit for the whole of "this step is done": its result, its dependents, the events, the next steps.
 -- p_outcome: succeeded, failed, cancelled (final); retry, waiting (comes back after p_delay seconds).
--- p_go_on: claim a next step for this worker, one that this made ready or else one of p_held, ready steps that the
--- worker keeps without a message. This is the hot path: a step in a strand costs one call of it.
+-- p_room: how many steps this worker can start now. It is given steps that this made ready, or else one of p_held, ready
+-- steps of instant tools (p_instant) that it keeps without a message. This is the hot path, one call of it a step: each
+-- statement and each expression in it costs a setup in every transaction, so they are few.
 create or replace function finish_step(p_run uuid, p_step text, p_attempt int, p_worker text, p_outcome text,
                                        p_input jsonb, p_output jsonb, p_error jsonb, p_delay double precision,
-                                       p_go_on boolean, p_held text[])
+                                       p_room int, p_instant text[], p_held text[])
 returns jsonb language plpgsql as $$
 declare
   r runs%rowtype;
-  s steps%rowtype;
   d steps%rowtype;
-  n steps%rowtype;
-  v_final boolean := p_outcome in ('succeeded', 'failed', 'cancelled');
   v_now timestamptz := clock_timestamp();
-  v_next text;
+  v_dependents text[];
+  v_next text[] := '{}';
   v_ready jsonb := '[]';
-  v_name text;
-  v_data jsonb;
-  v_started jsonb;
+  v_claims jsonb := '[]';
   v_events jsonb;
-  v_skipped jsonb := '[]';
 begin
   select * into r from runs where id = p_run for update;
+  if p_outcome <> 'succeeded' then
+    return finish_unsuccessfully(r, p_step, p_attempt, p_worker, p_outcome, p_input, p_error, p_delay, p_room, p_held);
+  end if;
   if greatest(pg_column_size(p_input), pg_column_size(p_output)) > 32768 or p_input ? '$blob' or p_output ? '$blob' then
     p_input := kept(r.tenant, p_run, p_input);
     p_output := kept(r.tenant, p_run, p_output);
   end if;
-  update steps
-  set status = case when v_final then p_outcome else 'waiting' end, input = coalesce(p_input, input),
-      output = p_output, error = p_error, finished_at = case when v_final then v_now end, deadline = null,
-      due_at = case when not v_final then v_now + make_interval(secs => p_delay) end,
-      failures = failures + (p_outcome in ('retry', 'failed'))::int, waited = waited or p_outcome = 'waiting',
-      unsure = unsure or p_outcome = 'retry'
-  where run_id = p_run and id = p_step and attempt = p_attempt and status = 'running' returning * into s;
+  with done as (
+    update steps
+    set status = 'succeeded', input = coalesce(p_input, input), output = p_output, error = null, finished_at = v_now,
+        deadline = null
+    where run_id = p_run and id = p_step and attempt = p_attempt and status = 'running' returning dependents, started_at
+  ), recorded as (
+    insert into attempts (run_id, step_id, attempt, outcome, tenant, worker, started_at, finished_at)
+    select p_run, p_step, p_attempt, 'succeeded', r.tenant, p_worker, started_at, v_now from done
+  ), told as (
+    insert into events (run_id, seq, tenant, name, step_id, at, data)
+    select p_run, r.last_seq + 1, r.tenant, 'step.succeeded', p_step, v_now,
+           jsonb_build_object('attempt', p_attempt, 'output', p_output) from done
+    returning wire_event(run_id, seq, name, step_id, at, data) as event
+  )
+  select dependents, jsonb_build_array(event) into v_dependents, v_events from done, told;
   if not found then
-    -- fenced: a newer attempt owns the step, or it was settled without us; keep the late result for the record
-    select * into s from steps where run_id = p_run and id = p_step;
-    if s.status = 'in_doubt' and s.attempt = p_attempt and p_outcome = 'succeeded' then
-      v_data := settle_by_hand(r, s, p_output, 'late attempt'); -- then there is no doubt any more
-      return v_data || jsonb_build_object('fenced', false, 'ready', (
-        select coalesce(jsonb_agg(jsonb_build_array(id, tool)), '[]') from steps
-        where run_id = p_run and v_data -> 'ready' ? id));
-    end if;
-    s.attempt := p_attempt;
-    s.worker := p_worker;
-    perform record_attempt(s, 'late', p_output, p_error) where s.id is not null;
-    return jsonb_build_object('fenced', true);
+    return finish_late(r, p_step, p_attempt, p_worker, p_outcome, p_output, null);
   end if;
-  perform record_attempt(s, p_outcome, null, p_error);
-  v_name := 'step.' || case p_outcome when 'retry' then 'retrying' else p_outcome end;
-  v_data := case p_outcome
-    when 'succeeded' then jsonb_build_object('attempt', p_attempt, 'output', p_output)
-    when 'waiting' then jsonb_build_object('attempt', p_attempt, 'until', wire_time(s.due_at))
-    when 'retry' then jsonb_build_object('attempt', p_attempt, 'error', p_error, 'dueAt', wire_time(s.due_at))
-    else jsonb_build_object('attempt', p_attempt, 'error', p_error) end;
-  if p_outcome = 'succeeded' and s.dependents <> '{}' and not r.cancel_requested then
-    if p_go_on and r.paused_at is null then
-      select id into v_next from steps
-      where run_id = p_run and id = any (s.dependents) and status = 'pending' and unmet = 1 and flow_keys = '{}'
-      order by position limit 1;
+  r.last_seq := r.last_seq + 1;
+  if v_dependents <> '{}' and not r.cancel_requested then
+    if p_room > 0 and r.paused_at is null then
+      v_next := case cardinality(v_dependents) when 1 then v_dependents
+                else next_steps(p_run, v_dependents, p_room, p_instant) end;
     end if;
-    for d in
+    with opened as (
       update steps
       set unmet = unmet - 1, ready_at = case unmet when 1 then v_now end,
           rung_at = case unmet when 1 then v_now end, rings = 1,
-          status = case when unmet > 1 then 'pending' when id = v_next then 'running' else 'ready' end,
-          attempt = attempt + (id is not distinct from v_next)::int,
-          worker = case id when v_next then p_worker end, started_at = case id when v_next then v_now end,
-          deadline = case id when v_next then step_deadline(v_now, timeout) end
-      where run_id = p_run and id = any (s.dependents) and status = 'pending' returning *
-    loop
-      if d.status = 'running' then
-        n := d;
-      elsif d.status = 'ready' then
-        v_ready := v_ready || jsonb_build_array(jsonb_build_array(d.id, d.tool));
-      end if;
-    end loop;
+          status = case when unmet > 1 then 'pending' when goes_on(steps, v_next) then 'running' else 'ready' end,
+          attempt = attempt + goes_on(steps, v_next)::int, worker = case when goes_on(steps, v_next) then p_worker end,
+          started_at = case when goes_on(steps, v_next) then v_now end,
+          deadline = case when goes_on(steps, v_next) then step_deadline(v_now, timeout) end
+      where run_id = p_run and id = any (v_dependents) and status = 'pending' returning *
+    ), told as (
+      insert into events (run_id, seq, tenant, name, step_id, at, data)
+      select p_run, r.last_seq + row_number() over (order by position), r.tenant, 'step.started', id, v_now,
+             jsonb_build_object('attempt', attempt, 'tool', tool, 'worker', worker)
+      from opened where status = 'running'
+      returning seq, wire_event(run_id, seq, name, step_id, at, data) as event
+    )
+    select v_events || coalesce((select jsonb_agg(event order by seq) from told), '[]'),
+           coalesce(jsonb_agg(step_claim(r, row(opened.*)::steps) order by position) filter (where status = 'running'), '[]'),
+           coalesce(jsonb_agg(jsonb_build_array(id, tool)) filter (where status = 'ready'), '[]')
+    into v_events, v_claims, v_ready from opened;
+    r.last_seq := r.last_seq + jsonb_array_length(v_claims);
   end if;
-  if n.id is null and p_go_on and p_held <> '{}' and r.phase = 'execute' and not r.cancel_requested
-     and r.paused_at is null then
-    n := start_first(p_run, p_held, p_worker, v_now);
+  if p_held <> '{}' and p_room > 0 and v_claims = '[]' and r.paused_at is null and not r.cancel_requested then
+    d := start_first(p_run, p_held, p_worker, v_now);
+    if d.id is not null then
+      r.last_seq := r.last_seq + 1;
+      v_events := v_events || record_event(p_run, r.tenant, r.last_seq, 'step.started', d.id, started_data(d), v_now);
+      v_claims := v_claims || step_claim(r, d);
+    end if;
   end if;
-  if n.id is not null then
-    v_started := started_data(n);
-    insert into events (run_id, seq, tenant, name, step_id, at, data)
-    values (p_run, r.last_seq + 1, r.tenant, v_name, p_step, v_now, v_data),
-           (p_run, r.last_seq + 2, r.tenant, 'step.started', n.id, v_now, v_started);
-    v_events := jsonb_build_array(
-      wire_event(p_run, r.last_seq + 1, v_name, p_step, v_now, v_data),
-      wire_event(p_run, r.last_seq + 2, 'step.started', n.id, v_now, v_started));
-  else
-    v_events := jsonb_build_array(record_event(p_run, r.tenant, r.last_seq + 1, v_name, p_step, v_data));
+  update runs
+  set last_seq = r.last_seq, open_steps = r.open_steps - 1,
+      rung_at = case r.open_steps when 1 then v_now else rung_at end
+  where id = p_run;
+  if r.cancel_requested and r.open_steps = 1 then
+    v_events := v_events || end_run(p_run, 'cancelled');
   end if;
-  r.last_seq := r.last_seq + jsonb_array_length(v_events);
+  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', v_ready, 'claims', v_claims);
+end $$;
+
+-- The other ways an attempt ends; what its dependents wait for has not come.
+create or replace function finish_unsuccessfully(r runs, p_step text, p_attempt int, p_worker text, p_outcome text,
+                                                 p_input jsonb, p_error jsonb, p_delay double precision, p_room int,
+                                                 p_held text[])
+returns jsonb language plpgsql as $$
+declare
+  s steps%rowtype;
+  n steps%rowtype;
+  v_final boolean := p_outcome in ('failed', 'cancelled');
+  v_now timestamptz := clock_timestamp();
+  v_claims jsonb := '[]';
+  v_events jsonb;
+  v_skipped jsonb := '[]';
+begin
+  update steps
+  set status = case when v_final then p_outcome else 'waiting' end,
+      input = coalesce(kept(r.tenant, r.id, p_input), input), output = null, error = p_error,
+      finished_at = case when v_final then v_now end, deadline = null,
+      due_at = case when not v_final then v_now + make_interval(secs => p_delay) end,
+      failures = failures + (p_outcome in ('retry', 'failed'))::int, waited = waited or p_outcome = 'waiting',
+      unsure = unsure or p_outcome = 'retry'
+  where run_id = r.id and id = p_step and attempt = p_attempt and status = 'running' returning * into s;
+  if not found then
+    return finish_late(r, p_step, p_attempt, p_worker, p_outcome, null, p_error);
+  end if;
+  perform record_attempt(s, p_outcome, null, p_error);
+  r.last_seq := r.last_seq + 1;
+  v_events := jsonb_build_array(record_event(r.id, r.tenant, r.last_seq,
+    'step.' || case p_outcome when 'retry' then 'retrying' else p_outcome end, p_step,
+    case p_outcome
+      when 'waiting' then jsonb_build_object('attempt', p_attempt, 'until', wire_time(s.due_at))
+      when 'retry' then jsonb_build_object('attempt', p_attempt, 'error', p_error, 'dueAt', wire_time(s.due_at))
+      else jsonb_build_object('attempt', p_attempt, 'error', p_error) end));
+  if p_held <> '{}' and p_room > 0 and r.paused_at is null and not r.cancel_requested then
+    n := start_first(r.id, p_held, p_worker, v_now);
+    if n.id is not null then
+      r.last_seq := r.last_seq + 1;
+      v_events := v_events || record_started(n, r.last_seq);
+      v_claims := v_claims || step_claim(r, n);
+    end if;
+  end if;
   if p_outcome = 'failed' then
     perform bury(r, s.id, s.tool, null, coalesce(p_error ->> 'reason', 'failed'), p_error);
     v_skipped := skip_after(r, s);
@@ -186,13 +246,33 @@ begin
   update runs
   set last_seq = r.last_seq + jsonb_array_length(v_skipped), open_steps = r.open_steps,
       rung_at = case r.open_steps when 0 then v_now else rung_at end
-  where id = p_run;
+  where id = r.id;
   if r.open_steps = 0 and r.cancel_requested then
-    v_events := v_events || end_run(p_run, 'cancelled');
+    v_events := v_events || end_run(r.id, 'cancelled');
   end if;
-  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', v_ready,
-                            'settled', r.open_steps = 0,
-                            'next', case when n.id is not null then step_claim(r, n) end);
+  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', '[]'::jsonb, 'claims', v_claims);
+end $$;
+
+-- Fenced: a newer attempt owns the step, or it was settled without us. The late result is kept for the record, and where
+-- a person was asked whether the effect happened, a late success is the answer.
+create or replace function finish_late(r runs, p_step text, p_attempt int, p_worker text, p_outcome text,
+                                       p_output jsonb, p_error jsonb)
+returns jsonb language plpgsql as $$
+declare
+  s steps%rowtype;
+  v_settled jsonb;
+begin
+  select * into s from steps where run_id = r.id and id = p_step;
+  if s.status = 'in_doubt' and s.attempt = p_attempt and p_outcome = 'succeeded' then
+    v_settled := settle_by_hand(r, s, p_output, 'late attempt');
+    return v_settled || jsonb_build_object('fenced', false, 'claims', '[]'::jsonb, 'ready', (
+      select coalesce(jsonb_agg(jsonb_build_array(id, tool)), '[]') from steps
+      where run_id = r.id and v_settled -> 'ready' ? id));
+  end if;
+  s.attempt := p_attempt;
+  s.worker := p_worker;
+  perform record_attempt(s, 'late', p_output, p_error) where s.id is not null;
+  return jsonb_build_object('fenced', true, 'events', '[]'::jsonb, 'ready', '[]'::jsonb, 'claims', '[]'::jsonb);
 end $$;
 
 -- Skip what can never run after the failure of `s`: its descendants; everything unstarted if the step was required.
@@ -235,15 +315,20 @@ begin
                                         jsonb_build_object('text', p_text)));
 end $$;
 
--- The execution of a planned run begins: all its ready steps count as rung; the first is claimed by whoever opens it,
--- unless a flow key limits them all.
--- Null for a doubled message.
-create or replace function begin_execution(p_run uuid, p_worker text) returns jsonb language plpgsql as $$
+-- The execution of a planned run begins: all its ready steps count as rung; whoever opens it is given as many as it has
+-- room for (next_steps), but not more than its share among p_workers. Null for a doubled message.
+create or replace function begin_execution(p_run uuid, p_worker text, p_room int, p_workers int, p_instant text[])
+returns jsonb
+language plpgsql as $$
 declare
   r runs%rowtype;
-  s steps%rowtype;
-  v_ready jsonb;
-  v_limited boolean;
+  d steps%rowtype;
+  v_now timestamptz := clock_timestamp();
+  v_first text[];
+  v_next text[];
+  v_ready jsonb := '[]';
+  v_claims jsonb := '[]';
+  v_events jsonb := '[]';
 begin
   select * into r from runs where id = p_run for update;
   if not found or r.phase is distinct from 'execute' or r.cancel_requested then
@@ -253,22 +338,29 @@ begin
     update steps set status = 'pending' where run_id = p_run and status = 'ready';
     return null;
   end if;
-  with rung as (
-    update steps set rings = 1, rung_at = clock_timestamp()
-    where run_id = p_run and status = 'ready' and rings = 0 returning id, tool, position, flow_keys
-  )
-  select jsonb_agg(jsonb_build_array(id, tool) order by flow_keys <> '{}', position), bool_and(flow_keys <> '{}')
-  into v_ready, v_limited from rung;
-  if v_ready is null then
+  v_first := array(select id from steps where run_id = p_run and status = 'ready' and rings = 0);
+  v_next := next_steps(p_run, v_first, least(p_room, (cardinality(v_first) + p_workers - 1) / p_workers), p_instant);
+  for d in
+    update steps
+    set rings = 1, rung_at = v_now, status = case when id = any (v_next) then 'running' else 'ready' end,
+        attempt = attempt + (id = any (v_next))::int, worker = case when id = any (v_next) then p_worker end,
+        started_at = case when id = any (v_next) then v_now end, ready_at = coalesce(ready_at, v_now),
+        deadline = case when id = any (v_next) then step_deadline(v_now, timeout) end
+    where run_id = p_run and status = 'ready' and rings = 0 returning *
+  loop
+    if d.status = 'running' then
+      r.last_seq := r.last_seq + 1;
+      v_events := v_events || record_started(d, r.last_seq);
+      v_claims := v_claims || step_claim(r, d);
+    else
+      v_ready := v_ready || jsonb_build_array(jsonb_build_array(d.id, d.tool));
+    end if;
+  end loop;
+  if not found then
     return null;
   end if;
-  if v_limited then
-    return jsonb_build_object('ready', v_ready, 'events', jsonb_build_array());
-  end if;
-  s := start_step(p_run, v_ready -> 0 ->> 0, p_worker);
-  update runs set last_seq = r.last_seq + 1 where id = p_run;
-  return step_claim(r, s) || jsonb_build_object('ready', v_ready - 0,
-                                                'events', jsonb_build_array(record_started(s, r.last_seq + 1)));
+  update runs set last_seq = r.last_seq where id = p_run and v_events <> '[]';
+  return jsonb_build_object('claims', v_claims, 'ready', v_ready, 'events', v_events);
 end $$;
 
 -- Nobody knows how an attempt ended. p_reason: lost (its worker died), timed_out, broken (unexpectedly), handed_back

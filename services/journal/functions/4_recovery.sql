@@ -2,10 +2,11 @@
 
 create or replace function beat_worker(p_worker text, p_kind text, p_host text, p_pid int, p_started double precision,
                                        p_backlog int default 0)
-returns void language sql as $$
+returns int language sql as $$
   insert into workers (id, kind, host, pid, process_started, backlog)
   values (p_worker, p_kind, p_host, p_pid, p_started, p_backlog)
-  on conflict (id) do update set beat_at = clock_timestamp(), backlog = excluded.backlog
+  on conflict (id) do update set beat_at = clock_timestamp(), backlog = excluded.backlog;
+  select count(*)::int from workers where kind = p_kind and beat_at > clock_timestamp() - interval '10 s'
 $$;
 
 create or replace function overdue_workers(p_seconds double precision) returns jsonb language sql stable as $$

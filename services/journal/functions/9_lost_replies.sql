@@ -22,42 +22,41 @@ begin
   return claim_step(p_run, p_step, p_worker);
 end $$;
 
--- The same for the first step of an execution. The sweeper rings what the first call had marked as rung.
-create or replace function begin_execution_again(p_run uuid, p_worker text) returns jsonb language plpgsql as $$
+-- The same for the first steps of an execution. The sweeper rings what the first call had marked as rung.
+create or replace function begin_execution_again(p_run uuid, p_worker text, p_room int, p_workers int, p_instant text[])
+returns jsonb language plpgsql as $$
 begin
   perform from runs where id = p_run for update;
   if not exists (select from attempts where run_id = p_run) then
     perform lose_step(run_id, id, attempt, 'handed_back', 'The connection to Postgres broke while a worker claimed it.')
     from steps where run_id = p_run and status = 'running' and worker = p_worker;
   end if;
-  return begin_execution(p_run, p_worker);
+  return begin_execution(p_run, p_worker, p_room, p_workers, p_instant);
 end $$;
 
 -- If the first call was committed, what it returned (but for the events): everything of it bears the same time.
 create or replace function finish_step_again(p_run uuid, p_step text, p_attempt int, p_worker text, p_outcome text,
                                              p_input jsonb, p_output jsonb, p_error jsonb, p_delay double precision,
-                                             p_go_on boolean, p_held text[])
+                                             p_room int, p_instant text[], p_held text[])
 returns jsonb language plpgsql as $$
 declare
   r runs%rowtype;
   s steps%rowtype;
-  n steps%rowtype;
   v_at timestamptz;
 begin
   select * into r from runs where id = p_run for update;
   if not exists (select from attempts where run_id = p_run and step_id = p_step and attempt = p_attempt
                    and outcome = p_outcome and worker = p_worker) then
-    return finish_step(p_run, p_step, p_attempt, p_worker, p_outcome, p_input, p_output, p_error, p_delay, p_go_on,
-                       p_held);
+    return finish_step(p_run, p_step, p_attempt, p_worker, p_outcome, p_input, p_output, p_error, p_delay, p_room,
+                       p_instant, p_held);
   end if;
   select * into s from steps where run_id = p_run and id = p_step;
   v_at := coalesce(s.finished_at, s.due_at - make_interval(secs => p_delay));
-  select * into n from steps
-  where run_id = p_run and status = 'running' and worker = p_worker and started_at = v_at limit 1;
-  return jsonb_build_object('fenced', false, 'events', '[]'::jsonb, 'settled', r.open_steps = 0,
+  return jsonb_build_object('fenced', false, 'events', '[]'::jsonb,
     'ready', (select coalesce(jsonb_agg(jsonb_build_array(id, tool)), '[]') from steps
               where run_id = p_run and id = any (s.dependents) and status = 'ready' and rung_at = v_at),
-    'next', case when n.id is not null then step_claim(r, n) end);
+    'claims', (select coalesce(jsonb_agg(step_claim(r, n)), '[]') from steps n
+               where run_id = p_run and status = 'running' and worker = p_worker and started_at = v_at));
 end $$;
 
 -- Nothing new if the newest event is the last of these already.

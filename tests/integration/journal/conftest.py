@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 
 from services import database
-from services.journal import attempts, events, runs, steps, workers
+from services.journal import attempts, claims, events, runs, steps, workers
+from services.journal.claims import Claim, Finished, Room
 from services.journal.plan_shape import Plan
-from services.journal.steps import Claim, Finished, Step
+from services.journal.steps import Step
 from services.tools import catalogue
 from services.tools.contract import Retry, Tool, ToolContext, tool
 from tests import runs as test_runs
@@ -75,21 +76,21 @@ class Hand:
         return {"id": name, "tool": tool_name, "arguments": arguments or {}, "dependsOn": after.split(), **more}
 
     def claim(self, step_id: str) -> Claim:
-        claimed = steps.claim(self.id, step_id, WORKER)
+        claimed = claims.take(self.id, step_id, WORKER)
         assert claimed, f"{step_id} is not there to take: {self.statuses()}"
         return claimed[0]
 
     def succeed(self, *step_ids: str, output: Any = "done") -> None:
         for step_id in step_ids:
-            steps.finish(self.claim(step_id), "succeeded", worker=WORKER, output=output, go_on=False)
+            claims.finish(self.claim(step_id), "succeeded", worker=WORKER, output=output, room=Room(0))
 
     def finish(self, claim: Claim, output: Any = "done") -> Finished:
         """The attempt succeeds, and its worker goes on with the first step that this makes ready."""
-        return steps.finish(claim, "succeeded", worker=WORKER, output=output)
+        return claims.finish(claim, "succeeded", worker=WORKER, output=output)
 
     def fail(self, step_id: str) -> None:
         error = {"detail": "it broke", "reason": "attempts_exhausted"}
-        steps.finish(self.claim(step_id), "failed", worker=WORKER, error=error, go_on=False)
+        claims.finish(self.claim(step_id), "failed", worker=WORKER, error=error, room=Room(0))
 
     def lose(self, step_id: str, reason: str = "lost") -> None:
         database.call("lose_step", self.id, step_id, self.claim(step_id).fence, reason)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from services import database
-from services.journal import attempts, events, forks, retention, runs, steps, surgery
+from services.journal import attempts, claims, events, forks, retention, runs, surgery
 from services.journal.runs import RunStatus
 from tests.integration.journal.conftest import WORKER, Existing, Hand
 from tests.runs import TENANT
@@ -62,8 +62,7 @@ def test_steps_that_refer_to_it_get_it_whole(hand: type[Hand]) -> None:
     run = hand(("a",), ("b", "say", "a", {"text": "${a.first}"}))
     finished = run.finish(run.claim("a"), big("whole"))
 
-    assert finished.next is not None
-    assert finished.next.outputs == {"a": big("whole")}
+    assert finished.claims[0].outputs == {"a": big("whole")}
 
 
 def test_events_attempts_and_reflection_show_it_whole(hand: type[Hand]) -> None:
@@ -89,7 +88,7 @@ def test_reading_it_writes_nothing_back(hand: type[Hand]) -> None:
 def test_a_big_input_and_a_result_by_hand_are_stored_so_too(hand: type[Hand]) -> None:
     run = hand(("a",), ("b",), required=False)
     claim = run.claim("a")
-    steps.finish(claim, "succeeded", worker=WORKER, input=big("given"), output=None, go_on=False)
+    claims.finish(claim, "succeeded", worker=WORKER, input=big("given"), output=None, room=claims.Room(0))
     surgery.override_step(TENANT, run.id, "b", big("by hand"))
 
     assert "$blob" in raw(run, "a", "input")

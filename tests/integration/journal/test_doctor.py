@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from services import database
-from services.journal import steps, surgery, workers
+from services.journal import claims, surgery, workers
 from services.journal.runs import parse_id
 from services.pipeline import doctor
 from services.tools import catalogue
@@ -107,7 +107,7 @@ def test_what_is_broken_in_a_live_run_is_found_and_mended(hand: Any, query: str,
 
 def test_the_lease_of_a_worker_that_is_gone_is_given_back(hand: Any) -> None:
     run = hand(("a",))
-    assert steps.claim(run.id, "a", "execution@gone:1:1.00")
+    assert claims.take(run.id, "a", "execution@gone:1:1.00")
     mended("no lease of the dead")
 
     assert run.statuses() == {"a": "ready"}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.errors import Conflict
-from services.journal import runs, steps, surgery
+from services.journal import claims, runs, steps, surgery
 from tests.runs import TENANT
 
 
@@ -34,7 +34,7 @@ def test_a_doubt_ends_with_the_result_that_a_person_gives(hand: Any) -> None:
 def test_a_step_that_did_not_happen_runs_again_under_the_same_key(hand: Any) -> None:
     run = hand(("a", "pay"))
     first = run.claim("a")
-    steps.lose(first, "broken", "It broke.", input={"amount": 1})
+    claims.lose(first, "broken", "It broke.", input={"amount": 1})
     assert run.step("a").input == {"amount": 1}
     surgery.resolve_as_not_done(TENANT, run.id, "a")
     second = run.claim("a")
@@ -59,8 +59,8 @@ def test_only_a_step_in_doubt_can_be_resolved(hand: Any) -> None:
 def test_the_late_success_of_the_attempt_itself_ends_the_doubt(hand: Any) -> None:
     run = hand(("a", "pay"), ("b", "say", "a"))
     claim = run.claim("a")
-    steps.lose(claim, "broken", "It broke.", input={"amount": 1})
-    finished = steps.finish(claim, "succeeded", worker="w", output="paid")
+    claims.lose(claim, "broken", "It broke.", input={"amount": 1})
+    finished = claims.finish(claim, "succeeded", worker="w", output="paid")
 
     assert (finished.fenced, finished.ready) == (False, [("b", "say")])
     assert (run.step("a").status, run.step("a").output) == ("succeeded", "paid")
@@ -70,16 +70,16 @@ def test_the_late_success_of_the_attempt_itself_ends_the_doubt(hand: Any) -> Non
 def test_a_late_failure_leaves_the_doubt(hand: Any) -> None:
     run = hand(("a", "pay"))
     claim = run.claim("a")
-    steps.lose(claim, "broken", "It broke.", input={"amount": 1})
+    claims.lose(claim, "broken", "It broke.", input={"amount": 1})
 
-    assert steps.finish(claim, "failed", worker="w", error={"detail": "x"}).fenced
+    assert claims.finish(claim, "failed", worker="w", error={"detail": "x"}).fenced
     assert run.statuses() == {"a": "in_doubt"}
 
 
 def test_a_step_that_can_be_asked_is_claimed_again_as_unsure_then_waits_for_a_person(hand: Any) -> None:
     run = hand(("a", "send"))
     first = run.claim("a")
-    steps.lose(first, "timed_out", "It took too long.", input=None)
+    claims.lose(first, "timed_out", "It took too long.", input=None)
 
     assert not first.unsure
     assert run.statuses() == {"a": "ready"}

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from services import database
 from services.errors import BadInput
 from services.flow import keys
-from services.journal import runs, steps, surgery, why
+from services.journal import claims, runs, steps, surgery, why
 from services.journal.plan_shape import Plan
 from services.pipeline import doctor
 from services.tools import catalogue
@@ -38,12 +38,12 @@ def parallel(number: int, **more: Any) -> list[tuple[Any, ...]]:
 
 def tried(run: Hand, *step_ids: str) -> list[str]:
     """Which of these steps this worker gets."""
-    return [step_id for step_id in step_ids if steps.claim(run.id, step_id, WORKER)]
+    return [step_id for step_id in step_ids if claims.take(run.id, step_id, WORKER)]
 
 
 def finish_running(run: Hand, step_id: str) -> None:
     step = run.step(step_id)
-    database.call("finish_step", run.id, step_id, step.attempt, WORKER, "succeeded", None, None, None, None, False, [])
+    database.call("finish_step", run.id, step_id, step.attempt, WORKER, "succeeded", None, None, None, None, 0, [], [])
 
 
 def planned(tenant: str, number: int, flow: str | None = None, **more: Any) -> str:
@@ -59,7 +59,7 @@ def planned(tenant: str, number: int, flow: str | None = None, **more: Any) -> s
 
 def park_all(run_id: str, number: int) -> None:
     for n in range(number):
-        steps.claim(run_id, f"s{n}", WORKER)
+        claims.take(run_id, f"s{n}", WORKER)
 
 
 def served(name: str, turns: int) -> list[str]:
@@ -67,10 +67,10 @@ def served(name: str, turns: int) -> list[str]:
     order = []
     for _ in range(turns):
         for run_id, step_id in keys.release(name):
-            claimed = steps.claim(run_id, step_id, WORKER)
+            claimed = claims.take(run_id, step_id, WORKER)
             assert claimed
             order.append(run_id)
-            steps.finish(claimed[0], "succeeded", worker=WORKER, output=None, go_on=False)
+            claims.finish(claimed[0], "succeeded", worker=WORKER, output=None, room=claims.Room(0))
     return order
 
 
@@ -95,7 +95,7 @@ def test_many_claims_at_the_same_moment_never_exceed_the_limit(limit: Any) -> No
     got: list[str] = []
 
     def claim_all(run_id: str) -> None:
-        got.extend(f"{run_id}/s{n}" for n in range(4) if steps.claim(run_id, f"s{n}", WORKER))
+        got.extend(f"{run_id}/s{n}" for n in range(4) if claims.take(run_id, f"s{n}", WORKER))
 
     threads = [threading.Thread(target=claim_all, args=(run_id,)) for run_id in started]
     for thread in threads:
@@ -132,7 +132,7 @@ def test_a_flood_of_one_tenant_does_not_make_another_wait_behind_all_of_it(limit
     park_all(few, 5)
     finished = steps.of_run(runs.parse_id(flood))
     running = [step for step in finished if step.status == "running"]
-    database.call("finish_step", flood, running[0].id, 1, WORKER, "succeeded", None, None, None, None, False, [])
+    database.call("finish_step", flood, running[0].id, 1, WORKER, "succeeded", None, None, None, None, 0, [], [])
     order = served("tool:say", 20)
 
     assert len(running) == 1
@@ -146,7 +146,7 @@ def test_an_urgent_run_is_served_first(limit: Any) -> None:
     park_all(ordinary, 3)
     urgent = planned(TENANT, 2, priority=1)
     park_all(urgent, 2)
-    database.call("finish_step", ordinary, "s0", 1, WORKER, "succeeded", None, None, None, None, False, [])
+    database.call("finish_step", ordinary, "s0", 1, WORKER, "succeeded", None, None, None, None, 0, [], [])
 
     assert served("tool:say", 4) == [urgent, urgent, ordinary, ordinary]
 
@@ -168,8 +168,8 @@ def test_a_free_key_limits_only_the_steps_of_the_tenant_that_set_it(limit: Any) 
     limit("printer", parallelism=1)
     mine, theirs = planned(TENANT, 2, flow="printer"), planned("other", 2, flow="printer")
 
-    assert [bool(steps.claim(mine, f"s{n}", WORKER)) for n in range(2)] == [True, False]
-    assert [bool(steps.claim(theirs, f"s{n}", WORKER)) for n in range(2)] == [True, True]
+    assert [bool(claims.take(mine, f"s{n}", WORKER)) for n in range(2)] == [True, False]
+    assert [bool(claims.take(theirs, f"s{n}", WORKER)) for n in range(2)] == [True, True]
 
 
 def test_agents_and_tenants_are_keys_too(limit: Any) -> None:
@@ -177,8 +177,8 @@ def test_agents_and_tenants_are_keys_too(limit: Any) -> None:
     limit("tenant:small", parallelism=1)
     written, small = planned(TENANT, 2, agent="writer"), planned("small", 2)
 
-    assert [bool(steps.claim(written, f"s{n}", WORKER)) for n in range(2)] == [True, False]
-    assert [bool(steps.claim(small, f"s{n}", WORKER)) for n in range(2)] == [True, False]
+    assert [bool(claims.take(written, f"s{n}", WORKER)) for n in range(2)] == [True, False]
+    assert [bool(claims.take(small, f"s{n}", WORKER)) for n in range(2)] == [True, False]
 
 
 def test_a_step_with_two_keys_needs_room_at_both(limit: Any) -> None:
@@ -189,7 +189,7 @@ def test_a_step_with_two_keys_needs_room_at_both(limit: Any) -> None:
     other = planned(TENANT, 1)
 
     assert [step.status for step in steps.of_run(runs.parse_id(run_id))] == ["running", "ready", "ready"]
-    assert steps.claim(other, "s0", WORKER)
+    assert claims.take(other, "s0", WORKER)
     assert keys.release(f"{TENANT}/printer") == []
 
 
@@ -271,13 +271,13 @@ def test_a_limited_step_is_never_continued_in_place_nor_begun_past_its_limit(lim
     tried(busy, "s0")
     run = Hand(("a", "pay"), ("b", "say", "a"))
     finished = run.finish(run.claim("a"))
-    begun = steps.begin(planned(TENANT, 2), WORKER)
+    begun = claims.begin(planned(TENANT, 2), WORKER, claims.Room(1))
 
-    assert finished.next is None
+    assert finished.claims == []
     assert [step.id for step in finished.ready] == ["b"]
     assert begun is not None
-    assert begun[0] is None
-    assert [step.id for step in begun[1]] == ["s0", "s1"]
+    assert begun.claims == []
+    assert [step.id for step in begun.ready] == ["s0", "s1"]
 
 
 def test_why_says_where_a_step_stands_in_the_line(limit: Any) -> None:

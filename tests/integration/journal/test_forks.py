@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.errors import BadInput, Conflict
-from services.journal import conversations, events, forks, runs, steps, surgery
+from services.journal import claims, conversations, events, forks, runs, surgery
 from services.journal.forks import Patch
 from tests import runs as test_runs
 from tests.runs import TENANT
@@ -25,14 +25,14 @@ def test_a_fork_of_a_failed_run_goes_on_where_it_failed(hand: Any, existing: Any
 
     assert fork.statuses() == {"a": "succeeded", "b": "ready", "c": "pending"}
     assert (changed.phase, fork.open_steps()) == ("execute", 2)
-    begun = steps.begin(fork_id, "w")
+    begun = claims.begin(fork_id, "w", claims.Room(1))
     assert begun
     assert fork.step("a").reused_from == UUID(run.id)
-    claim = begun[0]
+    claim = begun.claims[0]
     assert claim.outputs == {"a": "first"}
     assert (claim.effect_key, claim.unsure) == (f"{run.id}:b", True)
     strand = fork.finish(claim)
-    fork.finish(strand.next)
+    fork.finish(strand.claims[0])
     assert fork.end().status == "succeeded"
     assert run.names() == before
     assert [event["name"] for event in test_runs.history(fork_id)][:3] == ["run.created", "plan.created", "step.reused"]

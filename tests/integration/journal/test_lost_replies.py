@@ -53,10 +53,10 @@ def test_a_result_that_is_committed_meanwhile_is_not_refused_and_the_next_step_i
 ) -> None:
     run = hand(("a", "say"), ("b", "pay", "a"), ("c", "say", "a"))
     run.claim("a")
-    given = (run.id, "a", 1, WORKER, "succeeded", None, '"said"', None, None, True, [])
+    given = (run.id, "a", 1, WORKER, "succeeded", None, '"said"', None, None, 1, [], [])
     finished = repeated_while_the_first_is_under_way("finish_step", "finish_step_again", *given)
 
-    assert (finished["fenced"], finished["next"]["id"], finished["next"]["attempt"]) == (False, "b", 1)
+    assert (finished["fenced"], finished["claims"][0]["id"], finished["claims"][0]["attempt"]) == (False, "b", 1)
     assert finished["ready"] == [["c", "say"]]
     assert run.names().count("step.succeeded") == 1
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from services import database
 from services.errors import BadInput, Conflict, NotFound
-from services.journal import dead_letters, steps, surgery
+from services.journal import claims, dead_letters, steps, surgery
 from services.journal import runs as journal_runs
 from services.journal.plan_shape import Plan
 from services.tools import catalogue
@@ -27,7 +27,7 @@ def test_a_paused_run_gives_out_no_step_until_it_is_resumed(hand: Any) -> None:
     assert journal_runs.claim_phase(run.id, "reflect", "w") is None
     assert run.statuses() == {"a": "running", "b": "pending", "c": "pending"}
     finished = run.finish(running)
-    assert (finished.next, finished.ready) == (None, [("c", "say")])
+    assert (finished.claims, finished.ready) == ([], [("c", "say")])
     assert surgery.resume(TENANT, run.id).ready == ["b"]
     assert run.run().status == "executing"
     assert run.names()[-2:] == ["step.succeeded", "run.resumed"]
@@ -39,7 +39,7 @@ def test_a_step_that_becomes_ready_in_a_paused_run_is_held_back_when_it_is_claim
     surgery.pause(TENANT, run.id)
     assert run.finish(running).ready == [("b", "say")]
 
-    assert steps.claim(run.id, "b", "w") is None
+    assert claims.take(run.id, "b", "w") is None
     assert run.statuses()["b"] == "pending"
     assert surgery.resume(TENANT, run.id).ready == ["b"]
 
@@ -138,7 +138,7 @@ def test_a_result_that_others_have_begun_with_is_not_overridden(hand: Any) -> No
 def test_a_step_runs_again_with_other_arguments_as_another_effect(hand: Any) -> None:
     run = hand(("a", "say", "", {"text": "old"}), ("b", "say", "a"))
     first = run.claim("a")
-    steps.finish(first, "succeeded", worker="w", go_on=False)
+    claims.finish(first, "succeeded", worker="w", room=claims.Room(0))
     changed = surgery.rerun_step(TENANT, run.id, "a", {"text": "new"})
     second = run.claim("a")
 
@@ -154,7 +154,7 @@ def test_a_step_runs_again_with_other_arguments_as_another_effect(hand: Any) -> 
 
 def test_a_sleeping_step_can_be_woken(hand: Any) -> None:
     run = hand(("a",))
-    steps.finish(run.claim("a"), "waiting", worker="w", delay=3600)
+    claims.finish(run.claim("a"), "waiting", worker="w", delay=3600)
 
     assert surgery.retry_step(TENANT, run.id, "a").ready == ["a"]
     assert run.claim("a").waited
@@ -214,7 +214,7 @@ def test_a_run_paused_while_it_is_planned_stands_still_once_it_has_its_plan(hand
     run = existing(run_id)
 
     assert run.run().status == "paused"
-    assert steps.begin(run_id, "w") is None
+    assert claims.begin(run_id, "w", claims.Room(1)) is None
     assert run.statuses() == {"a": "pending"}
     assert surgery.resume(TENANT, run_id).ready == ["a"]
 
@@ -255,7 +255,7 @@ def test_a_required_failure_keeps_unrelated_steps_skipped_until_it_is_retried(ha
     run = hand(("a",), ("b",), ("y",), ("z",))
     other, alive = run.claim("b"), run.claim("y")
     run.fail("a")
-    steps.finish(other, "failed", worker="w", error={"detail": "too"})
+    claims.finish(other, "failed", worker="w", error={"detail": "too"})
     surgery.retry_step(TENANT, run.id, "a")
 
     assert run.statuses() == {"a": "skipped", "b": "failed", "y": "running", "z": "skipped"}

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from services import database
-from services.journal import runs, steps, surgery, why, workers
+from services.journal import claims, runs, surgery, why, workers
 from services.journal.why import Kind
 from services.tools import catalogue
 from tests.integration.journal.conftest import WORKER, say
@@ -45,7 +45,7 @@ def test_a_step_at_work_is_named_with_its_worker(hand: Any) -> None:
 
 def test_the_lease_of_a_dead_worker_is_seen_as_such(hand: Any) -> None:
     run = hand(("a",))
-    assert steps.claim(run.id, "a", "execution@gone:1:1.00")
+    assert claims.take(run.id, "a", "execution@gone:1:1.00")
 
     assert kind(run) == (Kind.LEASE_OF_THE_DEAD, "a")
 
@@ -90,8 +90,8 @@ def test_a_doubt_waits_for_a_person(hand: Any) -> None:
 
 def test_a_sleep_and_a_backoff_are_told_apart(hand: Any) -> None:
     run, other = hand(("a",)), hand(("a",))
-    steps.finish(run.claim("a"), "waiting", worker="w", delay=60)
-    steps.finish(other.claim("a"), "retry", worker="w", delay=60, error={"detail": "the site was down."})
+    claims.finish(run.claim("a"), "waiting", worker="w", delay=60)
+    claims.finish(other.claim("a"), "retry", worker="w", delay=60, error={"detail": "the site was down."})
     found = why.explain(TENANT, other.id)
 
     assert kind(run) == (Kind.TIMER, "a")
@@ -101,7 +101,7 @@ def test_a_sleep_and_a_backoff_are_told_apart(hand: Any) -> None:
 
 def test_a_timer_that_is_due_while_no_scheduler_lives(hand: Any) -> None:
     run = hand(("a",))
-    steps.finish(run.claim("a"), "waiting", worker="w", delay=0)
+    claims.finish(run.claim("a"), "waiting", worker="w", delay=0)
     workers.release("scheduler@test:2:1.00", "handed_back")
 
     assert kind(run) == (Kind.NO_WORKER, "a")

@@ -1,0 +1,175 @@
+"""Strands: lines of steps, each run in place as the result of the one before makes it ready; one commit a step.
+
+A message begins a strand. Where a step opens several others, this process takes its share of them at once, in the same
+commit, and runs their strands side by side on its own threads: a message each would cost more than most steps do. What
+it has no thread for is rung for any worker.
+"""
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from execution_worker import registry, step_runner, turns
+from services import failpoints, logs, settings
+from services.failpoints import Failpoint
+from services.journal import claims, event_feed
+from services.journal.claims import Begun, Claim, ReadyStep, Room
+from services.pipeline import flow_turns, heartbeat, phases, short_timers, worker_process
+
+AT_BEGINNING = 16  # threads asked for when it is not known yet how many steps can begin at once
+
+log = logs.get(__name__)
+_threads = ThreadPoolExecutor(settings.current().strand_threads, thread_name_prefix="strand")
+_spare = threading.Semaphore(settings.current().strand_threads)
+
+
+def run_step(run_id: str, step_id: str) -> None:
+    """Run the step if it is ready, then all that it opens here; returns when the last strand has ended."""
+    if worker_process.draining():
+        return  # the sweeper rings it for another worker
+    failpoints.reached(Failpoint.STEP_TAKEN)
+    claimed = claims.take(run_id, step_id, heartbeat.worker_id())
+    if claimed is None:
+        return  # a doubled or late message
+    claim, events = claimed
+    failpoints.reached(Failpoint.STEP_CLAIMED)
+    event_feed.publish(events)
+    _Message(run_id).run(claim, [])
+
+
+def begin_run(run_id: str) -> None:
+    """Open the run's execution: run here what this process takes of its first steps, ring the others."""
+    if worker_process.draining():
+        return
+    spare = _reserved(AT_BEGINNING)
+    room = Room(1 + spare, registry.instant(), workers=heartbeat.workers())
+    begun = claims.begin(run_id, heartbeat.worker_id(), room)
+    if begun is None:
+        _release(spare)
+        return  # a doubled or late message
+    failpoints.reached(Failpoint.EXECUTION_BEGUN)
+    held, others = _parted(begun.ready)
+    if not begun.claims:
+        _release(spare)
+        phases.open_execution(run_id, held + others)
+        return
+    phases.open_execution(run_id, others)
+    failpoints.reached(Failpoint.EXECUTION_OPENED)
+    event_feed.publish(begun.events)
+    message = _Message(run_id)
+    message.run(message.branched(begun, spare), held)
+
+
+class _Message:
+    """The strands that one message began. It is done when they all are, so that the run's chord counts rightly."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self._until = time.monotonic() + settings.current().strand_seconds
+        self._others: list[Future[None]] = []
+
+    def run(self, claim: Claim | None, held: list[str]) -> None:
+        """Run this strand here, and wait for those that branched off it."""
+        self._run_on(claim, held)
+        with turns.given_up():
+            while self._others:
+                self._others.pop().result()
+
+    def branched(self, given: Begun, spare: int) -> Claim | None:
+        """The step that this strand goes on with; the others get a thread each of the `spare` ones."""
+        claims = sorted(given.claims, key=lambda claim: not _is_instant(claim.tool))
+        for claim in claims[1:]:
+            self._others.append(_threads.submit(self._run_beside, claim))
+        _release(spare - max(len(claims) - 1, 0))
+        return claims[0] if claims else None
+
+    def _run_beside(self, claim: Claim) -> None:
+        try:
+            with logs.bound(run_id=self.run_id), turns.taken():
+                self._run_on(claim, [])
+        finally:
+            _spare.release()
+
+    def _run_on(self, claim: Claim | None, held: list[str]) -> None:
+        """Run the claimed step, then what each result's commit gives us next, until there is nothing more.
+
+        held: ready steps of instant tools. They are run here, one after another; but they never wait for a step that
+        takes long.
+        """
+        while claim is not None:
+            if held and not _is_instant(claim.tool):
+                phases.grow_execution(claim.run_id, held)
+                held = []
+            with logs.bound(step=claim.step_id, attempt=claim.fence):
+                claim, held = self._run_one(claim, held)
+
+    def _run_one(self, claim: Claim, held: list[str]) -> tuple[Claim | None, list[str]]:
+        given, ended = step_runner.run(claim)
+        failpoints.reached(Failpoint.STEP_RAN)
+        if ended.outcome == "unknown":
+            error = ended.error or {}
+            lost = claims.lose(claim, error["reason"], error["detail"], input=given)
+            failpoints.reached(Failpoint.STEP_LOST)
+            event_feed.publish(lost)
+            flow_turns.pass_on(claim.flow_keys)
+            phases.grow_execution(claim.run_id, held)
+            return None, []  # waits for a person, or (the run was cancelled meanwhile) is over
+        spare = self._spare_for(claim)
+        finished = claims.finish(
+            claim,
+            ended.outcome,
+            worker=heartbeat.worker_id(),
+            input=given,
+            output=ended.output,
+            error=ended.error,
+            delay=ended.delay,
+            room=Room(1 + spare if self._may_go_on() else 0, registry.instant(), held),
+        )
+        failpoints.reached(Failpoint.STEP_FINISHED)
+        following = self.branched(finished, spare)
+        more, others = _parted(finished.ready)
+        held = [step for step in held if following is None or step != following.step_id] + more
+        if following is None:
+            others, held = others + held, []
+        phases.grow_execution(claim.run_id, others)
+        failpoints.reached(Failpoint.STEP_HANDED_ON)
+        event_feed.publish(finished.events)
+        flow_turns.pass_on(claim.flow_keys)
+        if ended.delay is not None:
+            short_timers.ring_in(ended.delay, claim.run_id, claim.step_id)
+        if finished.fenced:
+            log.warning("A late result was refused", step=claim.step_id, attempt=claim.fence)
+        return following, held
+
+    def _spare_for(self, claim: Claim) -> int:
+        """Threads reserved for what the step opens, if it is more than this strand can go on with: our fair share."""
+        if claim.opens < 2 or not self._may_go_on():
+            return 0
+        return _reserved(-(-claim.opens // heartbeat.workers()) - 1)
+
+    def _may_go_on(self) -> bool:
+        return time.monotonic() < self._until and not worker_process.draining()
+
+
+def _reserved(wanted: int) -> int:
+    """Reserve up to so many idle threads; returns how many."""
+    count = 0
+    while count < wanted and _spare.acquire(blocking=False):
+        count += 1
+    return count
+
+
+def _release(count: int) -> None:
+    if count:
+        _spare.release(count)
+
+
+def _parted(ready: list[ReadyStep]) -> tuple[list[str], list[str]]:
+    """The ids of the ready steps to hold, and of those to ring for any worker."""
+    held = [step.id for step in ready if _is_instant(step.tool)]
+    return held, [step.id for step in ready if not _is_instant(step.tool)]
+
+
+def _is_instant(tool: str) -> bool:
+    found = registry.find(tool)
+    return found is not None and found.instant
