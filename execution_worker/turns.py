@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from services import settings
 
-_turns = threading.BoundedSemaphore(settings.current().database_pool)
+_turns = threading.BoundedSemaphore(settings.current().call_connections)
 
 
 _waiting: deque[None] = deque()

@@ -5,19 +5,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
 from sqlalchemy import Engine, MetaData, create_engine
 from sqlalchemy.dialects.postgresql import DOMAIN
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.operators import OperatorClass
 
 from services import logs, settings
 from services.errors import Unavailable
+from services.prepared_calls import CONNECTION_ERRORS, Calls
 
 set_json_dumps(orjson.dumps)
 set_json_loads(orjson.loads)
@@ -46,20 +48,38 @@ class State(DOMAIN):
     operator_classes = OperatorClass.ANY
 
 
-_engine: Engine | None = None
-_engine_pid = 0
-_engine_lock = threading.Lock()
+@dataclass(frozen=True)
+class _Connections:
+    """What one process has: sockets can't be shared with a forked child."""
+
+    pid: int
+    engine: Engine
+    calls: Calls
+
+
+_connections: _Connections | None = None
+_connecting = threading.Lock()
 
 
 def engine() -> Engine:
-    """This process's engine. A forked child gets one of its own: sockets can't be shared."""
-    global _engine, _engine_pid
-    if _engine is not None and _engine_pid == os.getpid():
-        return _engine
-    with _engine_lock:
-        if _engine is None or _engine_pid != os.getpid():
-            _engine, _engine_pid = _create(), os.getpid()
-    return _engine
+    """This process's engine, for sessions."""
+    return _own().engine
+
+
+def _calls() -> Calls:
+    return _own().calls
+
+
+def _own() -> _Connections:
+    global _connections
+    if _connections is not None and _connections.pid == os.getpid():
+        return _connections
+    with _connecting:
+        if _connections is None or _connections.pid != os.getpid():
+            current = settings.current()
+            url = current.database.replace("postgresql+psycopg://", "postgresql://", 1)
+            _connections = _Connections(os.getpid(), _create(), Calls(url, current.call_connections))
+    return _connections
 
 
 def _create() -> Engine:
@@ -67,7 +87,7 @@ def _create() -> Engine:
     return create_engine(
         current.database,
         poolclass=QueuePool,
-        pool_size=current.database_pool,
+        pool_size=current.database_pool - current.call_connections,
         max_overflow=0,
         pool_timeout=30,
         pool_recycle=1800,
@@ -99,17 +119,15 @@ def call(function: str, *arguments: Any) -> Any:
     """Call one of the journal's SQL functions as one round trip and one commit; returns its JSON value.
 
     A connection that turns out dead (server restarted) is replaced and the call repeated once: every such function is
-    a compare-and-set, so calling it twice is safe.
+    a compare-and-set, so calling it twice is safe. Raises Unavailable when Postgres does not answer.
     """
     try:
-        return _call_once(function, arguments)
-    except DBAPIError as error:
-        raise error
-    except _connection_errors() as error:
-        engine().dispose()
+        return _calls().call(function, arguments)
+    except CONNECTION_ERRORS as error:
+        dispose()
         try:
-            return _call_once(function, arguments)
-        except _connection_errors():
+            return _calls().call(function, arguments)
+        except CONNECTION_ERRORS:
             raise Unavailable("Postgres does not answer; check DATABASE_URL and that the server runs.") from error
 
 
@@ -120,37 +138,21 @@ def insist(function: str, *arguments: Any, again: str) -> Any:
     committed, only its reply lost (journal/functions/9_lost_replies.sql).
     """
     try:
-        return _call_once(function, arguments)
-    except _connection_errors() as error:
+        return _calls().call(function, arguments)
+    except CONNECTION_ERRORS as error:
         log.warning("Postgres went away in the middle of a call", function=function, error=str(error))
     pause = 0.02
     while True:
-        engine().dispose()
+        dispose()
         try:
-            return _call_once(again, arguments)
-        except _connection_errors() as error:
+            return _calls().call(again, arguments)
+        except CONNECTION_ERRORS as error:
             log.warning("Postgres does not answer; trying on", function=again, error=str(error))
             time.sleep(pause)
             pause = min(pause * 2, 1)
 
 
-def _call_once(function: str, arguments: tuple[Any, ...]) -> Any:
-    statement = f"select {function}({', '.join(['%s'] * len(arguments))})"
-    pooled = engine().raw_connection()
-    driver = pooled.driver_connection
-    try:
-        driver.autocommit = True  # type: ignore[union-attr]
-        row = driver.execute(statement, arguments).fetchone()  # type: ignore[union-attr]
-        driver.autocommit = False  # type: ignore[union-attr]
-        return row[0]
-    except BaseException:
-        pooled.invalidate()
-        raise
-    finally:
-        pooled.close()
-
-
-def _connection_errors() -> tuple[type[Exception], ...]:
-    import psycopg
-
-    return (psycopg.OperationalError, psycopg.InterfaceError, OperationalError)
+def dispose() -> None:
+    """Close this process's idle connections; they may be dead."""
+    engine().dispose()
+    _calls().dispose()

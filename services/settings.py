@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
     broker_url: SecretStr | None = Field(None, alias="BROKER_URL")
     embedded: bool = False
-    database_pool: int = Field(6, alias="DB_POOL_SIZE", ge=1, le=100)
+    database_pool: int = Field(8, alias="DB_POOL_SIZE", ge=2, le=100)
 
     # The brain
     openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
@@ -90,6 +90,11 @@ class Settings(BaseSettings):
     @classmethod
     def _name_the_driver(cls, value: object) -> object:
         return _with_driver(value) if isinstance(value, str) else value
+
+    @property
+    def call_connections(self) -> int:
+        """How many of a process's database connections are for calls of functions; the others are for sessions."""
+        return max(self.database_pool * 3 // 4, 1)
 
     @property
     def auth_required(self) -> bool:

@@ -182,7 +182,7 @@ def test_a_postgres_that_restarts_under_load_loses_nothing_that_was_done(network
     postgres = embedded_servers.start_postgres(settings.current().home / "postgres")  # the one that runs
     postgres.stop()
     embedded_servers.start_postgres(settings.current().home / "postgres")
-    database.engine().dispose()  # this process's own connections, of which all are dead
+    database.dispose()  # this process's own connections, of which all are dead
 
     all_end_well(started, ledger)
 
