@@ -29,6 +29,13 @@ def write(file: Path, python: Path, *, quick: bool) -> None:
     subprocess.run([str(python), "-m", "benchmarks.plot", str(file), str(plot)], cwd=peers.ROOT, check=False)
 
 
+def section(marker: str, text: str, *, quick: bool) -> None:
+    """One of Perdure's own sections: printed, and put into the page unless it was only a quick look."""
+    print(text, flush=True)
+    if not quick:
+        put(PAGE, marker, text)
+
+
 def put(page: Path, marker: str, text: str) -> None:
     """Replace what stands between the two markers of that name."""
     before, opening, rest = page.read_text().partition(f"<!-- {marker}: begin -->\n")
