@@ -42,8 +42,7 @@ class Bare:
         subscriber.subscribe(CHANNEL)
         subscriber.get_message(timeout=1)
         with psycopg.connect(self.addresses.database_url, autocommit=True) as connection:
-            connection.execute("create unlogged table if not exists bare (n int)")
-            connection.execute("alter table bare set logged")
+            connection.execute("create table bare (n int)")
             while not self.stopped.wait(EVERY):
                 begun = time.perf_counter()
                 client.publish(CHANNEL, PAYLOAD)

@@ -87,12 +87,14 @@ def servers() -> Iterator[tuple[Path, Addresses]]:
         PERDURE_TOOLS="benchmarks.tools",
         **{effects.VARIABLE: str(home / "effects.log")},
     )
-    with embedded_servers.running(home) as addresses:
-        os.environ.update(DATABASE_URL=addresses.database_url, REDIS_URL=addresses.redis_url)
-        settings.current.cache_clear()
-        migrations.upgrade()
-        yield home, addresses
-    shutil.rmtree(home, ignore_errors=True)
+    try:
+        with embedded_servers.running(home) as addresses:
+            os.environ.update(DATABASE_URL=addresses.database_url, REDIS_URL=addresses.redis_url)
+            settings.current.cache_clear()
+            migrations.upgrade()
+            yield home, addresses
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager

@@ -39,10 +39,11 @@ class Sizes:
     lattices: int  # runs at once, W3
     repeats: int
     kills: int
+    patience: float  # longest wait for a run whose worker was killed, in seconds
 
 
-FULL = Sizes(singles=20, many=200, lattices=20, repeats=3, kills=3)
-QUICK = Sizes(singles=3, many=20, lattices=5, repeats=1, kills=1)
+FULL = Sizes(singles=20, many=200, lattices=20, repeats=3, kills=3, patience=300)
+QUICK = Sizes(singles=3, many=20, lattices=5, repeats=1, kills=1, patience=15)
 
 
 class Measurement:
@@ -63,7 +64,7 @@ class Measurement:
 
     def everything(self) -> None:
         """All workloads."""
-        for workers in range(1, self.peer.most_workers + 1):
+        for workers in self.peer.worker_counts:
             self.peer.start(workers)
             try:
                 for workload in STEPS:
@@ -133,7 +134,7 @@ class Measurement:
 
     def _kill(self) -> dict[str, Any]:
         """W4: kill -9 of one of two workers in the middle of one W3."""
-        self.peer.start(min(2, self.peer.most_workers))
+        self.peer.start(self.peer.workers_at_kill)
         try:
             self._one("W3")
             self.log.clear()
@@ -142,12 +143,13 @@ class Measurement:
             victim, lost = in_flight.most_common(1)[0]
             os.kill(victim, signal.SIGKILL)
             killed = time.monotonic()
-            by_itself = self._ends(handle, self.peer.patience)
+            patience = min(self.peer.patience, self.sizes.patience)
+            by_itself = self._ends(handle, patience)
             ended = by_itself
             if not by_itself:
                 self.peer.revive(handle)
                 killed = time.monotonic()
-                ended = self._ends(handle, self.peer.patience)
+                ended = self._ends(handle, patience)
             return {
                 "in_flight": sum(in_flight.values()),
                 "in_flight_at_victim": lost,

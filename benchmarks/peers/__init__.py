@@ -68,8 +68,9 @@ class Peer(Protocol):
     setup: str
     # whose versions to report
     packages: tuple[str, ...]
-    # how many worker processes it can use
-    most_workers: int
+    # with how many worker processes throughput is measured (the best counts), and among how many one is killed
+    worker_counts: tuple[int, ...]
+    workers_at_kill: int
     # seconds after a worker's death in which it may go on by itself
     patience: float
 

@@ -26,7 +26,7 @@ class Peer:
     title = "absurd, polling 20 ms, claims 10 s"
     setup = f"{CLIENTS} asynchronous workers of {BATCH} tasks in each process, poll_interval=0.02, claim_timeout=10"
     packages = ("absurd-sdk", "absurdctl")
-    most_workers, patience = 2, 30.0
+    worker_counts, workers_at_kill, patience = (1, 2), 2, 30.0
     poll_seconds, claim_seconds = 0.02, 10
 
     def __init__(self, place: Place) -> None:

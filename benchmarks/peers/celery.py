@@ -34,7 +34,7 @@ class Peer:
     title = "bare Celery, threads, nothing durable"
     setup = "chain and chord, 100 threads, late acknowledgement, prefetch 1, results in the same Valkey"
     packages = ("celery", "kombu", "redis")
-    most_workers, patience = 2, 15.0
+    worker_counts, workers_at_kill, patience = (1, 2), 2, 15.0
 
     def __init__(self, place: Place) -> None:
         self.place = place

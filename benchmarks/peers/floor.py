@@ -14,7 +14,7 @@ class Peer(piped.PipedPeer):
     title = "floor: one process, sequential, one commit a step"
     setup = "a loop over the steps with one autocommitted insert each, psycopg 3"
     packages = ("psycopg",)
-    most_workers = 1
+    worker_counts, workers_at_kill = (1,), 1
     module = "benchmarks.peers.floor"
 
     def prepare(self) -> None:

@@ -24,7 +24,8 @@ class Peer:
     title = "Perdure"
     setup = "two gateway processes, one planning, execution (100 threads) and reflection worker, one scheduler"
     packages = ("celery", "flask", "psycopg")
-    most_workers, patience = 2, 30.0
+    # what `make up` starts, and no more
+    worker_counts, workers_at_kill, patience = (1,), 2, 30.0
 
     def __init__(self, place: Place) -> None:
         os.environ.update(

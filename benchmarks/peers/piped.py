@@ -47,7 +47,7 @@ def serve(execute: Callable[[str, str, bool], None], threads: int = THREADS) -> 
 class PipedPeer:
     """The client's side: runs go to the workers in turn."""
 
-    most_workers, patience = 2, 15.0
+    worker_counts, workers_at_kill, patience = (1, 2), 2, 15.0
     module = ""
 
     def __init__(self, place: Place) -> None:

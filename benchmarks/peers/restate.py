@@ -25,7 +25,7 @@ class Peer:
     title = "Restate (own server and log, not Postgres)"
     setup = "restate-server as it comes (its log is synced to disk), services on hypercorn over HTTP/2"
     packages = ("restate-sdk", "hypercorn")
-    most_workers, patience = 2, 30.0
+    worker_counts, workers_at_kill, patience = (1, 2), 2, 30.0
 
     def __init__(self, place: Place) -> None:
         self.place = place
