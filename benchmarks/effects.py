@@ -70,10 +70,16 @@ class Log:
         times = [line["at"] for line in self.lines()]
         return float(max(times) - min(times))
 
-    def doubled(self) -> int:
-        """Effects beyond the first of each step."""
-        begun = Counter((line["run"], line["step"]) for line in self.lines() if line["what"] == "begun")
-        return sum(times - 1 for times in begun.values())
+    def doubled(self, *, though_done: bool = False) -> int:
+        """Effects beyond the first of each step; though_done: only those of steps that had been done before."""
+        seen: set[tuple[str, str, str]] = set()
+        again = 0
+        for line in self.lines():
+            step = line["run"], line["step"]
+            if line["what"] == "begun":
+                again += (*step, "done" if though_done else "begun") in seen
+            seen.add((*step, line["what"]))
+        return again
 
     def in_flight(self) -> Counter[int]:
         """By process: steps that have begun and are not done."""

@@ -139,10 +139,10 @@ class Measurement:
             self._one("W3")
             self.log.clear()
             handle = self._submit("W3")
-            in_flight = self._until_the_middle()
-            victim, lost = in_flight.most_common(1)[0]
+            victim = self._until_the_middle()
             os.kill(victim, signal.SIGKILL)
             killed = time.monotonic()
+            lost = self.log.in_flight()[victim]
             patience = min(self.peer.patience, self.sizes.patience)
             by_itself = self._ends(handle, patience)
             ended = by_itself
@@ -151,22 +151,23 @@ class Measurement:
                 killed = time.monotonic()
                 ended = self._ends(handle, patience)
             return {
-                "in_flight": sum(in_flight.values()),
                 "in_flight_at_victim": lost,
                 "by_itself": by_itself,
                 "ended": ended,
                 "seconds": time.monotonic() - killed,
                 "doubled": self.log.doubled(),
+                "doubled_though_done": self.log.doubled(though_done=True),
             }
         finally:
             self.peer.stop()
 
-    def _until_the_middle(self) -> Any:
+    def _until_the_middle(self) -> int:
+        """Returns the process with the most steps in flight."""
         until = time.monotonic() + STUCK
         while time.monotonic() < until:
             lines = self.log.lines()
             if sum(line["what"] == "begun" for line in lines) >= 8 and (in_flight := +self.log.in_flight()):
-                return in_flight
+                return in_flight.most_common(1)[0][0]
             time.sleep(0.002)
         raise TimeoutError("the run never came to its middle")
 

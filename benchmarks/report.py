@@ -148,7 +148,8 @@ def _went_on(peer: Figures) -> str:
 
 KILLED: list[Column] = [
     ("the run goes on", _went_on, ""),
-    ("effects doubled", lambda peer: _spread([kill["doubled"] for kill in peer["kills"]], "d"), ""),
+    ("effects written twice", lambda peer: _spread([kill["doubled"] for kill in peer["kills"]], "d"), ""),
+    ("of steps that had ended", lambda p: _spread([k["doubled_though_done"] for k in p["kills"]], "d"), ""),
     ("steps in flight in the dead worker", lambda p: _spread([k["in_flight_at_victim"] for k in p["kills"]], "d"), ""),
 ]
 
