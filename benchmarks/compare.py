@@ -51,7 +51,7 @@ def about(quick: bool) -> dict[str, Any]:
     """The machine and its load before anything is started."""
     model = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     return {
-        "at": datetime.now(UTC).isoformat(timespec="minutes"),
+        "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "quick": quick,
         "cores": os.cpu_count(),
         "processor": model[0] if model else platform.processor() or platform.machine(),

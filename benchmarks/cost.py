@@ -85,7 +85,7 @@ def main() -> None:
     count = 20 if chosen.quick else 200
     with engine.servers() as (home, addresses):
         postgres, valkey, environment = _between(home, addresses)
-        with engine.processes(home, **environment) as bench:
+        with engine.processes(home, 1, **environment) as bench:
             meter, messages = Meter(addresses.database_url, postgres, valkey), Messages(addresses.redis_url)
             for plan in PLANS.values():
                 bench.one(plan)

@@ -91,7 +91,7 @@ def _followed(bench: engine.Bench, connection: psycopg.Connection) -> list[float
         for frame in socket:
             arrived[json.loads(frame)["seq"]] = time.time()
     query = "select seq, extract(epoch from pg_xact_commit_timestamp(xmin))::float8 from events where run_id = %s"
-    committed = dict(connection.execute(query, [run_id]).fetchall())
+    committed: dict[int, float] = dict(connection.execute(query, [run_id]).fetchall())
     listening = min(arrived.values()) + 0.1
     return [arrived[seq] - committed[seq] for seq in arrived if committed[seq] > listening]
 

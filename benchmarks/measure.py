@@ -14,6 +14,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ from benchmarks import effects, processor_time, workloads
 from benchmarks.peers import NotHere, Peer, Place
 
 STEPS = {name: len(workloads.steps(name)) for name in ("W1", "W2", "W3")}
-CRITICAL = workloads.LATTICE_CRITICAL_PATH * workloads.STEP_SECONDS
 # a run that takes longer than this is stuck
 STUCK = 120.0
 
@@ -59,6 +59,7 @@ class Measurement:
             "setup": peer.setup,
             "versions": {name: metadata.version(name) for name in peer.packages}
             | {"Python": platform.python_version()},
+            "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
             "load_before": os.getloadavg()[0],
         }
 

@@ -9,16 +9,16 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from benchmarks import report
+from benchmarks import figures
 from benchmarks.peers import NAMES
 
 PANELS: list[tuple[str, Callable[[Any], float | None]]] = [
-    ("W1, one run (ms)", lambda peer: report.one(peer, "W1")),
-    ("W1, 200 at once (steps/s)", lambda peer: report.speed(peer, "W1")),
-    ("W1, processor time (ms a step)", lambda peer: report.processor(peer, "W1")),
-    ("W2, one run (ms)", lambda peer: report.one(peer, "W2")),
-    ("W2, 200 at once (steps/s)", lambda peer: report.speed(peer, "W2")),
-    ("W3, 20 at once (÷ critical path)", lambda peer: None if "floor" in peer["title"] else report.lattices(peer)),
+    ("W1, one run (ms)", lambda peer: figures.one(peer, "W1")),
+    ("W1, 200 at once (steps/s)", lambda peer: figures.speed(peer, "W1")),
+    ("W1, processor time (ms a step)", lambda peer: figures.processor(peer, "W1")),
+    ("W2, one run (ms)", lambda peer: figures.one(peer, "W2")),
+    ("W2, 200 at once (steps/s)", lambda peer: figures.speed(peer, "W2")),
+    ("W3, 20 at once (÷ critical path)", lambda peer: None if "floor" in peer["title"] else figures.lattices(peer)),
 ]
 
 

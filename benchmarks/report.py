@@ -1,24 +1,22 @@
 """The figures as docs/performance.md tells them: what is between its markers is written anew by each run."""
 
 import json
-import statistics
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import measure, peers
+from benchmarks import figures, peers, targets
+from benchmarks.figures import Figures
 
 PAGE = peers.ROOT / "docs" / "performance.md"
 PLOT = peers.ROOT / "docs" / "performance.svg"
 NONE = "–"
-Figures = dict[str, Any]
 
 
 def write(file: Path, python: Path, *, quick: bool) -> None:
     """Put the report of that file into the page (a quick one beside the raw figures, since it says little)."""
-    figures = json.loads(file.read_text())
-    text = page(figures)
+    text = page(json.loads(file.read_text()))
     if quick:
         file.with_suffix(".md").write_text(text)
         plot = file.with_suffix(".svg")
@@ -45,16 +43,17 @@ def put(page: Path, marker: str, text: str) -> None:
     page.write_text(f"{before}{opening}{text.strip()}\n{closing}{after}")
 
 
-def page(figures: Figures) -> str:
+def page(run: Figures) -> str:
     """The generated part, in Markdown."""
-    found = {name: figures["peers"][name] for name in peers.NAMES if name in figures["peers"]}
-    measured = {name: peer for name, peer in found.items() if "one" in peer}
+    found = {name: run["peers"][name] for name in peers.NAMES if name in run["peers"]}
+    measured = {name: peer for name, peer in found.items() if "together" in peer}
     missing = [
         f"- Not measured to the end: **{one['title']}**: {one['not_here']}"
         for one in found.values()
         if "not_here" in one
     ]
-    parts = [_machine(figures), _table(COLUMNS, measured), *(["\n".join(missing)] if missing else [])]
+    parts = [_machine(run), _table(COLUMNS, measured), *(["\n".join(missing)] if missing else [])]
+    parts.append("### The targets\n\n" + targets.table(measured))
     parts.append("### As ratios to Perdure\n\n" + _ratios(measured))
     parts.append("### After kill -9 of a worker (W4)\n\n" + _table(KILLED, measured))
     parts.append("### What a step costs (W1, together)\n\n" + _table(COST, measured))
@@ -63,59 +62,27 @@ def page(figures: Figures) -> str:
     return "\n\n".join(parts)
 
 
-def _machine(figures: Figures) -> str:
-    load = figures["load"]
+def _machine(run: Figures) -> str:
+    load = run["load"]
     return (
-        f"Measured {figures['at']} on {figures['cores']} cores ({figures['processor']}), {figures['memory_gib']} GiB, "
-        f"{figures['system']}; load average before the run {load[0]:.2f} (1 min), {load[1]:.2f} (5 min)."
-        + (" **Quick sizes: only to see that everything works.**" if figures["quick"] else "")
+        f"Measured {run['at']} on {run['cores']} cores ({run['processor']}), {run['memory_gib']} GiB, "
+        f"{run['system']}; load average before the run {load[0]:.2f} (1 min), {load[1]:.2f} (5 min)."
+        + (" **Quick sizes: only to see that everything works.**" if run["quick"] else "")
     )
-
-
-def one(peer: Figures, workload: str, what: str = "ms") -> float | None:
-    """Median of the single runs, in ms."""
-    values = [run[what] for run in peer["one"][workload] if what in run]
-    return statistics.median(values) if values else None
-
-
-def together(peer: Figures, workload: str, what: Callable[[Figures], float], best: Callable[..., float] = max) -> float:
-    """The best over worker counts of the median over repeats."""
-    return best(statistics.median(what(run) for run in counts[workload]) for counts in peer["together"].values())
-
-
-def speed(peer: Figures, workload: str) -> float:
-    """Steps per second."""
-    return together(peer, workload, lambda run: run["steps_per_second"])
-
-
-def processor(peer: Figures, workload: str) -> float:
-    """Ms of processor time a step, of all processes but the client."""
-    return together(peer, workload, lambda run: sum(run["cpu_ms_per_step"].values()), min)
-
-
-def makespan(peer: Figures, what: str = "ms") -> float | None:
-    """One W3 ÷ its critical path."""
-    value = one(peer, "W3", what)
-    return value / (measure.CRITICAL * 1e3) if value is not None else None
-
-
-def lattices(peer: Figures) -> float:
-    """Many W3 at once ÷ the critical path of one."""
-    return together(peer, "W3", lambda run: run["seconds"], min) / measure.CRITICAL
 
 
 Column = tuple[str, Callable[[Figures], Any], str]
 COLUMNS: list[Column] = [
-    ("W1 one run, ms", lambda peer: one(peer, "W1"), ".1f"),
-    ("its steps, ms", lambda peer: one(peer, "W1", "steps_ms"), ".1f"),
-    ("W1 steps/s", lambda peer: speed(peer, "W1"), ",.0f"),
-    ("CPU ms/step", lambda peer: processor(peer, "W1"), ".2f"),
-    ("W2 one run, ms", lambda peer: one(peer, "W2"), ".1f"),
-    ("its steps, ms", lambda peer: one(peer, "W2", "steps_ms"), ".1f"),
-    ("W2 steps/s", lambda peer: speed(peer, "W2"), ",.0f"),
-    ("W3 ÷ critical path", makespan, ".2f"),
-    ("its steps ÷ critical path", lambda peer: makespan(peer, "steps_ms"), ".2f"),
-    ("many W3 ÷ critical path", lattices, ".2f"),
+    ("W1 one run, ms", lambda peer: figures.one(peer, "W1"), ".1f"),
+    ("its steps, ms", lambda peer: figures.one(peer, "W1", "steps_ms"), ".1f"),
+    ("W1 steps/s", lambda peer: figures.speed(peer, "W1"), ",.0f"),
+    ("CPU ms/step", lambda peer: figures.processor(peer, "W1"), ".2f"),
+    ("W2 one run, ms", lambda peer: figures.one(peer, "W2"), ".1f"),
+    ("its steps, ms", lambda peer: figures.one(peer, "W2", "steps_ms"), ".1f"),
+    ("W2 steps/s", lambda peer: figures.speed(peer, "W2"), ",.0f"),
+    ("W3 ÷ critical path", figures.makespan, ".2f"),
+    ("its steps ÷ critical path", lambda peer: figures.makespan(peer, "steps_ms"), ".2f"),
+    ("many W3 ÷ critical path", figures.lattices, ".2f"),
 ]
 
 
@@ -128,7 +95,7 @@ COST: list[Column] = [
     ("writing transactions a step", lambda peer: _first(peer)["commits_per_step"], ".2f"),
     ("bytes of Postgres's log a step", lambda peer: _first(peer)["log_bytes_per_step"], ",.0f"),
     ("client's CPU, ms a step", lambda peer: _first(peer)["client_cpu_ms_per_step"], ".2f"),
-    ("accepting a run, ms", lambda peer: one(peer, "W1", "accepted_ms"), ".1f"),
+    ("accepting a run, ms", lambda peer: figures.one(peer, "W1", "accepted_ms"), ".1f"),
 ]
 
 
@@ -201,4 +168,4 @@ def _by_part(measured: dict[str, Figures]) -> str:
 
 def _setup(peer: Figures) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in peer["versions"].items())
-    return f"- **{peer['title']}**: {peer['setup']} ({versions}; load before {peer['load_before']:.2f})"
+    return f"- **{peer['title']}**: {peer['setup']} ({versions}; {peer['at']}, load before {peer['load_before']:.2f})"

@@ -17,7 +17,7 @@ create table if not exists events (run text, seq int, name text, data jsonb, pri
 class Peer(floor.Peer):
     """See benchmarks.peers.Peer."""
 
-    title = "floor with a journal: the same, each commit with the step's row and two events"
+    title = "floor with a journal: a step's row and two events in each commit"
     setup = "a loop over the steps, each with a transaction of three statements, psycopg 3"
     module = "benchmarks.peers.floor_journal"
 
