@@ -29,10 +29,12 @@ def by_part(home: Path, others: Iterable[int] = ()) -> dict[str, float]:
     for process in [postmaster, *postmaster.children(recursive=True)]:
         _add(used, "postgres", process)
     for process in [*psutil.Process().children(recursive=True), *(psutil.Process(pid) for pid in others)]:
-        if not process.is_running() or process.name() == "postgres":
-            continue
-        command = " ".join(process.cmdline()) if process.status() != psutil.STATUS_ZOMBIE else ""
-        _add(used, next((part for part in PARTS if part in command), "workers"), process)
+        try:
+            if process.name() != "postgres":
+                command = " ".join(process.cmdline())
+                _add(used, next((part for part in PARTS if part in command), "workers"), process)
+        except psutil.Error:
+            continue  # it has just ended
     return used
 
 
