@@ -8,9 +8,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUN_STAMP := $(VENV)/.perdure-run
 TEST_STAMP := $(VENV)/.perdure-test
+BENCH_STAMP := .bench/.perdure-bench
 ONCE ?=
 TESTS ?= tests
 MINUTES ?= 5
+QUICK ?=
+ONLY ?=
 SEED ?=
 REQUEST ?= What is 17% of 2340, and what time is it in Tokyo?
 # taken literally: neither make nor the shell reads anything into a request
@@ -18,7 +21,7 @@ export PERDURE_ASKED := $(value REQUEST)
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run up test check faults soak lock clean
+.PHONY: help setup setup-test run up test check faults soak bench lock clean
 
 help:  ## Show this help
 	@echo "Perdure: durable agents for web apps."
@@ -54,6 +57,9 @@ faults: $(TEST_STAMP)  ## Every kill and every broken connection, one at a time 
 soak: $(TEST_STAMP)  ## Random faults against a steady load for MINUTES=5, then the history checker (SEED=n repeats)
 	@exec $(BIN)/python -m tests.durability.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
+bench: $(BENCH_STAMP)  ## Measure Perdure and its peers into docs/performance.md (QUICK=1: small sizes; ONLY=name,name)
+	@exec $(BIN)/python -m benchmarks.compare $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
 lock: $(RUN_STAMP)  ## Resolve the dependencies of setup.cfg anew into the two lock files
 	$(PIP) install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-annotate --python-version 3.11 \
@@ -62,7 +68,7 @@ lock: $(RUN_STAMP)  ## Resolve the dependencies of setup.cfg anew into the two l
 		-c requirements.lock --custom-compile-command "make lock" setup.cfg -o requirements-test.lock
 
 clean:  ## Remove the virtual environment and the embedded data
-	rm -rf $(VENV) .perdure
+	rm -rf $(VENV) .perdure .bench
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Perdure needs Python 3.11 or newer, and found none."; exit 2; }
@@ -78,6 +84,17 @@ $(RUN_STAMP): requirements.lock setup.cfg pyproject.toml | $(BIN)/python
 $(TEST_STAMP): requirements-test.lock $(RUN_STAMP)
 	@echo "Installing what the tests need besides"
 	@$(PIP) install --require-hashes --no-deps --progress-bar off -r requirements-test.lock | $(PROGRESS)
+	@touch $@
+
+BENCH_PIP := .bench/venv/bin/python -m pip --disable-pip-version-check install --no-deps --progress-bar off
+# the peers' packages never meet the project's; what can't be installed is reported as such in the table
+$(BENCH_STAMP): benchmarks/requirements-bench.txt benchmarks/package.json $(TEST_STAMP)
+	@echo "Installing the peers (about two minutes)"
+	@$(PYTHON) -m venv .bench/venv
+	@$(BENCH_PIP) -r benchmarks/requirements-bench.txt | $(PROGRESS) || { echo "Not all can be had; one by one"; \
+		grep == benchmarks/requirements-bench.txt | while read one; do $(BENCH_PIP) --quiet $$one || true; done; }
+	@mkdir -p .bench/node && cp benchmarks/package.json .bench/node/
+	-@.bench/venv/bin/python benchmarks/install_node_packages.py .bench/node
 	@touch $@
 
 # one line while it resolves and one when it is done; `make` still sees pip's failure

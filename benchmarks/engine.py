@@ -6,6 +6,7 @@ checkpointed in Postgres with synchronous commit. Prints latencies of single run
 
 import argparse
 import os
+import shutil
 import statistics
 import tempfile
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 import httpx2
 
 import migrations
-from benchmarks import processor_time, workloads
+from benchmarks import effects, processor_time, workloads
 from services import settings
 from services.journal import events, runs, steps
 from services.pipeline import embedded_servers
@@ -30,7 +31,7 @@ class Bench:
     """A stack under measurement."""
 
     def __init__(self, home: Path, url: str) -> None:
-        self.home = home
+        self.home, self.url = home, url
         self._http = httpx2.Client(base_url=url, timeout=60)
 
     def submit(self, plan: workloads.Plan) -> str:
@@ -72,17 +73,49 @@ class Bench:
         return total / took, {part: (after[part] - before.get(part, 0)) / total * 1e3 for part in after}
 
 
+Addresses = embedded_servers.Addresses
+
+
+@contextmanager
+def servers() -> Iterator[tuple[Path, Addresses]]:
+    """Postgres and Valkey with Perdure's tables, in a folder that is thrown away; this process uses them too."""
+    home = Path(tempfile.mkdtemp(prefix="perdure-bench-"))
+    os.environ.update(
+        PERDURE_HOME=str(home),
+        PERDURE_EMBEDDED="1",
+        PERDURE_AUTH="off",
+        PERDURE_TOOLS="benchmarks.tools",
+        **{effects.VARIABLE: str(home / "effects.log")},
+    )
+    try:
+        with embedded_servers.running(home) as addresses:
+            os.environ.update(DATABASE_URL=addresses.database_url, REDIS_URL=addresses.redis_url)
+            settings.current.cache_clear()
+            migrations.upgrade()
+            yield home, addresses
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def processes(home: Path, execution: int = 1, **environment: str) -> Iterator[Bench]:
+    """One process of each kind, but so many execution workers; `environment` is for them alone."""
+    running = stacks.Stack(home, **environment)
+    try:
+        for _ in range(execution):
+            running.start("execution")
+        running.ensure("web", *stacks.WORKERS)
+        running.wait_for_workers(list(stacks.WORKERS))
+        yield Bench(home, running.url)
+    finally:
+        running.stop()
+
+
 @contextmanager
 def stack() -> Iterator[Bench]:
-    """A whole stack in a folder that is thrown away."""
-    home = Path(tempfile.mkdtemp(prefix="perdure-bench-"))
-    os.environ.update(PERDURE_HOME=str(home), PERDURE_EMBEDDED="1", PERDURE_AUTH="off")
-    with embedded_servers.running(home) as addresses:
-        os.environ.update(DATABASE_URL=addresses.database_url, REDIS_URL=addresses.redis_url)
-        settings.current.cache_clear()
-        migrations.upgrade()
-        with stacks.running(home, "web", *stacks.WORKERS) as running:
-            yield Bench(home, running.url)
+    """A whole stack."""
+    with servers() as (home, _), processes(home) as bench:
+        yield bench
 
 
 def main() -> None:

@@ -1,0 +1,83 @@
+"""Perdure as `make up` starts it: callers' plans through the real gateway, every process of the Procfile.
+
+Measured in the project's own environment, not in the peers'.
+"""
+
+import os
+from typing import Any
+
+import httpx2
+
+import migrations
+from benchmarks import peers, workloads
+from benchmarks.peers import Place
+from services import settings
+from services.journal import runs, steps
+from tests import stack as stacks
+
+TENANT = "default"
+
+
+class Peer:
+    """See benchmarks.peers.Peer."""
+
+    title = "Perdure"
+    setup = "two gateway processes, one planning, execution (100 threads) and reflection worker, one scheduler"
+    packages = ("celery", "flask", "psycopg")
+    # what `make up` starts, and no more
+    worker_counts, workers_at_kill, patience = (1,), 2, 30.0
+
+    def __init__(self, place: Place) -> None:
+        os.environ.update(
+            PERDURE_HOME=str(place.home),
+            PERDURE_EMBEDDED="1",
+            PERDURE_AUTH="off",
+            PERDURE_TOOLS="benchmarks.tools",
+            DATABASE_URL=place.database_url,
+            REDIS_URL=place.redis_url,
+        )
+        settings.current.cache_clear()
+        self.place = place
+
+    def start(self, workers: int) -> None:
+        """See Peer."""
+        migrations.upgrade()
+        self.stack = stacks.Stack(self.place.home)
+        for _ in range(workers - 1):
+            self.stack.start("execution")
+        self.stack.start("execution")
+        self.stack.ensure("web", *stacks.WORKERS)
+        self.stack.wait_for_workers(list(stacks.WORKERS))
+        self._http = httpx2.Client(base_url=self.stack.url, timeout=60)
+
+    def submit(self, workload: str, run: str) -> str:
+        """See Peer."""
+        plan = workloads.plan(workload, tool="bench_sleep")
+        answer = self._http.post("/api/agent/start", json={"plan": plan})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["workflowId"])
+
+    def wait(self, handle: str, timeout: float) -> None:
+        """See Peer."""
+        peers.until(lambda: self._finished(handle), timeout)
+
+    def _finished(self, handle: str) -> bool:
+        run = runs.get(TENANT, handle)
+        if run.finished_at:
+            assert run.status == "succeeded", run.error
+        return run.finished_at is not None
+
+    def seconds_of_steps(self, handle: str) -> float:
+        """From the first step's start to the last one's end, as the journal has it."""
+        done = steps.of_run(handle)
+        first = min(step.started_at for step in done if step.started_at)
+        last = max(step.finished_at for step in done if step.finished_at)
+        return float((last - first).total_seconds())
+
+    def revive(self, handle: Any) -> None:
+        """A new worker in the place of the dead one."""
+        self.stack.start("execution")
+
+    def stop(self) -> None:
+        """See Peer."""
+        self.stack.stop()
