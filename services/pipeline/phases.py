@@ -74,6 +74,11 @@ def ring_embedding() -> None:
     _publish(_task("reflection_worker.embed_memories"), "")
 
 
+def send_mark(queue: str, mark: str) -> None:
+    """Send a mark through a queue (see services/journal/queues.py)."""
+    _publish(_task(f"{queue}_worker.mark", mark), "")
+
+
 def _member(run_id: str, task: str, *ids: str) -> Signature:
     """A member of the run's chord. Its id follows from what it is: sent often, it counts once."""
     return _task(task, run_id, *ids).set(

@@ -100,7 +100,7 @@ def test_what_is_broken_in_a_live_run_is_found_and_mended(hand: Any, query: str,
 
     if run.statuses()["a"] == "waiting":
         with database.session() as session:
-            session.execute(text("select sweep_steps('{}', 10)"))
+            session.execute(text("select sweep_steps('{execution}', '{}', 10)"))
     run.succeed("a", "b")
     assert run.end().status == "succeeded"
 
