@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import execution_worker.tools
-from services import logs, settings
+from services import database, logs, settings
 from services.errors import Misconfigured
 from services.tools import catalogue
 from services.tools.contract import Tool
@@ -23,12 +23,18 @@ def load() -> None:
     _tools.clear()
     _tools.update({tool.name: tool for _, tool in found})
     catalogue.register([(source, tool) for source, tool in found if _tools[tool.name] is tool])
+    database.call("tools_came", list(_tools))
     log.info("Tools are loaded", tools=sorted(_tools))
 
 
 def find(name: str) -> Tool | None:
     """The tool of that name, or None when this worker has none."""
     return _tools.get(name)
+
+
+def get(name: str) -> Tool:
+    """The tool of that name, which this worker has."""
+    return _tools[name]
 
 
 def _built_in() -> Iterator[Tool]:

@@ -75,6 +75,9 @@ def _run_on(first: Claim, held: list[str]) -> None:
     claim: Claim | None = first
     until = time.monotonic() + settings.current().strand_seconds
     while claim is not None:
+        if registry.find(claim.tool) is None:
+            _give_back(claim, held)
+            return
         if held and not _is_instant(claim.tool):
             phases.grow_execution(claim.run_id, held)
             held = []
@@ -116,6 +119,15 @@ def _run_on(first: Claim, held: list[str]) -> None:
         claim = finished.next
 
 
+def _give_back(claim: Claim, held: list[str]) -> None:
+    """Leave the step to a worker that has its tool."""
+    log.warning("This worker lacks a tool that a step needs", tool=claim.tool, step=claim.step_id)
+    detail = f"No worker that took it has the tool {claim.tool!r}."
+    event_feed.publish(steps.give_back(claim, detail))
+    flow_turns.pass_on(claim.flow_keys)
+    phases.grow_execution(claim.run_id, held)
+
+
 def _parted(ready: list[ReadyStep]) -> tuple[list[str], list[str]]:
     """The ids of the ready steps to hold, and of those to ring for any worker."""
     held = [step.id for step in ready if _is_instant(step.tool)]
@@ -130,10 +142,8 @@ def _is_instant(tool: str) -> bool:
 def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     """The arguments as called (None when they stayed as planned) and how the attempt ended."""
     given: dict[str, Any] | None = None
-    tool = registry.find(claim.tool)
+    tool = registry.get(claim.tool)
     try:
-        if tool is None:
-            raise Failed(f"This worker has no tool {claim.tool!r}; start one that has, or remove the step.")
         resolved = references.resolve(claim.arguments, claim.outputs) if claim.outputs else claim.arguments
         given = resolved if claim.outputs else None
         return given, Ended("succeeded", output=_jsonable(_call(tool, claim, resolved)))
@@ -202,10 +212,10 @@ def _context(claim: Claim, cancelled: Any) -> ToolContext:
     )
 
 
-def _unknown(tool: Tool | None, claim: Claim, reason: LossReason, detail: str) -> Ended:
+def _unknown(tool: Tool, claim: Claim, reason: LossReason, detail: str) -> Ended:
     """What follows an attempt that may or may not have had its effect: another one only where that does no harm."""
     last = claim.failures + 1 >= claim.max_attempts
-    if tool is not None and (tool.effect == "unsafe" or (tool.effect == "verify" and last)):
+    if tool.effect == "unsafe" or (tool.effect == "verify" and last):
         return Ended("unknown", error={"detail": detail, "reason": reason})
     return _try_again(claim, detail, None)
 

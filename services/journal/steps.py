@@ -256,10 +256,14 @@ def lose(claim: Claim, reason: LossReason, detail: str, *, input: dict[str, Any]
 
     Returns the events to publish; none when the attempt was fenced off.
     """
+    of = (claim.run_id, claim.step_id, claim.fence)
     given = None if input is None else database.json(input)
-    return database.insist(
-        "lose_step", claim.run_id, claim.step_id, claim.fence, reason, detail, given, again="lose_step"
-    )
+    return database.insist("lose_step", *of, reason, detail, given, again="lose_step")
+
+
+def give_back(claim: Claim, detail: str) -> list[dict[str, Any]]:
+    """Give back a step that this worker can't run; nothing was called. Returns the events to publish."""
+    return database.insist("return_step", claim.run_id, claim.step_id, claim.fence, detail, again="return_step")
 
 
 def in_doubt(tenant: str, *, limit: int = 200) -> list[Step]:

@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis import RedisError
 
 from services import failpoints, logs
+from services.errors import Unavailable
 from services.failpoints import Failpoint
 from services.pipeline import celery_app, growing_chord
 
@@ -77,6 +78,14 @@ def ring_embedding() -> None:
 def send_mark(queue: str, mark: str) -> None:
     """Send a mark through a queue (see services/journal/queues.py)."""
     _publish(_task(f"{queue}_worker.mark", mark), "")
+
+
+def listen_again(kind: str) -> None:
+    """Tell all workers of that kind to take messages from their queue, whatever made them stop. Raises Unavailable."""
+    try:
+        _app().control.add_consumer(kind, pattern=f"{kind}*@*", matcher="glob")
+    except BROKER_AWAY as error:
+        raise Unavailable(f"The broker does not answer: {error}.") from error
 
 
 def _member(run_id: str, task: str, *ids: str) -> Signature:
