@@ -83,6 +83,8 @@ def session() -> Iterator[Session]:
     except DBAPIError as error:
         if error.orig is None or not _passes(error.orig):
             raise
+        if _is_broken(error.orig):
+            engine().dispose()
         raise Unavailable(explained(error.orig)) from error
 
 
@@ -128,7 +130,7 @@ def insist(function: str, *arguments: Any, again: str) -> Any:
     with troubles.lasting("postgres") as say:
         while True:
             say(explained(refused))
-            log.warning("Postgres did not take a call; trying on", function=function, error=str(refused))
+            log.warning("Postgres did not take a call; trying on", function=function, error=_said(refused))
             if _is_broken(refused):
                 engine().dispose()
             try:
@@ -184,15 +186,16 @@ def _passes(error: BaseException) -> bool:
     return error.sqlstate[:2] in _PASSING_CLASSES or error.sqlstate in _PASSING
 
 
-def _is_broken(error: psycopg.Error) -> bool:
+def _is_broken(error: BaseException) -> bool:
     """Whether it is the connection that failed, not what was asked of it: another may do (to a server that is
     read-only no longer, for instance)."""
-    return error.sqlstate is None or error.sqlstate[:2] in {"08", "57"} or error.sqlstate == "25006"
+    state = getattr(error, "sqlstate", None)
+    return state is None or state[:2] in {"08", "57"} or state == "25006"
 
 
 def explained(error: BaseException) -> str:
     """In one sentence, what Postgres suffers from and what mends it."""
-    state, said = getattr(error, "sqlstate", None), " ".join(str(error).split())
+    state, said = getattr(error, "sqlstate", None), _said(error)
     if state == "53300" or re.search(r"too many (clients|connections)|connection slots are reserved", said):
         return (
             "Postgres has no connection left: close some, lower DB_POOL_SIZE or the number of processes, "
@@ -201,9 +204,15 @@ def explained(error: BaseException) -> str:
     if state == "25006":
         return "Postgres takes no writes (it is read-only): end that (a failover, a full plan, a setting) to go on."
     if state == "53100":
-        return f"Postgres can't write, its disk is full ({said}): make room to go on."
+        return f"Postgres has a full disk ({said}): make room to go on."
     if state == "42501":
         return f"Postgres does not let this role write ({said}): grant it to go on."
     if state is None or state[:2] in {"08", "57"}:
         return "Postgres does not answer; check DATABASE_URL and that the server runs."
     return f"Postgres refuses ({said}); it is asked again until it does not."
+
+
+def _said(error: BaseException) -> str:
+    """Its message without where in our functions it arose."""
+    diagnosis = getattr(error, "diag", None)
+    return (diagnosis and diagnosis.message_primary) or " ".join(str(error).split())

@@ -2,7 +2,7 @@
 
 import redis
 
-from services import database, failpoints, logs, settings
+from services import clock, database, failpoints, logs, settings
 from services.errors import Unavailable
 from services.failpoints import Failpoint
 from services.journal import event_feed, queues, workers
@@ -17,6 +17,8 @@ _QUEUE_OF_PHASE = {
 }
 
 log = logs.get(__name__)
+_last: float | None = None  # when the last sweep ended well, by clock.monotonic()
+_silence_counts_from = 0.0
 
 
 def sweep() -> int:
@@ -24,10 +26,14 @@ def sweep() -> int:
 
     While the broker is away nothing is rung: it would be tried in vain, one timeout after the other.
     """
-    _release_the_dead()
-    event_feed.publish(database.call("lose_hung_steps", BATCH))
+    global _last
+    heartbeat.report_dead_neighbours()
+    if _silence_counts():
+        _release_the_dead()
+        event_feed.publish(database.call("lose_hung_steps", BATCH))
     wiped = _broker_was_wiped()
     if wiped is None:
+        _last = clock.monotonic()
         return 0
     if wiped:
         log.info("The broker is new or lost its messages; everything ready is rung again")
@@ -46,11 +52,24 @@ def sweep() -> int:
     if celery_app.REFLECTION in drained and memories.any_pending():
         phases.ring_embedding()
     _send_marks()
+    _last = clock.monotonic()
     return len(steps) + len(unowned) + flow_turns.sweep()
 
 
+def _silence_counts() -> bool:
+    """Whether a heart that is not heard, or a result that is late, means anything.
+
+    Not after an interruption: Postgres may have been away, and then nobody could be heard. All are given the time of a
+    lease to beat again and to write what they hold.
+    """
+    global _silence_counts_from
+    lease = settings.current().lease_seconds
+    if _last is not None and clock.monotonic() - _last > lease / 2:
+        _silence_counts_from = clock.monotonic() + lease
+    return clock.monotonic() >= _silence_counts_from
+
+
 def _release_the_dead() -> None:
-    heartbeat.report_dead_neighbours()
     for worker in workers.overdue(settings.current().lease_seconds):
         log.warning("A worker's heartbeat stopped; its work is given back", worker=worker)
         event_feed.publish(workers.release(worker, "lost"))
