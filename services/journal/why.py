@@ -239,10 +239,8 @@ def _held_up(view: View, kind: str, step_id: str | None = None, rung_at: datetim
     if all(worker.slots and worker.busy >= worker.slots for worker in found):
         slots = sum(worker.slots for worker in found)
         remedy = f"start another, or raise {kind.upper()}_CONCURRENCY"
-        sentence = (
-            f"{what} waits for a free slot: all {slots} of the {kind} workers ({len(found)}) are taken; {remedy}."
-        )
-        return Why(Kind.BUSY, sentence, step_id)
+        taken = f"all {slots} slots of {len(found)} {kind} worker(s) are taken"
+        return Why(Kind.BUSY, f"{what} waits for a free slot: {taken}; {remedy}.", step_id)
     long_ago = rung_at is not None and rung_at < view.now - timedelta(seconds=DEAF_SECONDS)
     deaf = view.deaf(kind, DEAF_SECONDS)
     if deaf and long_ago and view.depths.get(kind, 0) > 0:

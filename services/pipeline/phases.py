@@ -81,11 +81,16 @@ def send_mark(queue: str, mark: str) -> None:
 
 
 def listen_again(kind: str) -> None:
-    """Tell all workers of that kind to take messages from their queue, whatever made them stop. Raises Unavailable."""
+    """Tell all workers of that kind to take messages from their queue, whatever made them stop.
+
+    Raises Unavailable when none of them answers.
+    """
     try:
-        _app().control.add_consumer(kind, pattern=f"{kind}*@*", matcher="glob")
+        replies = _app().control.add_consumer(kind, pattern=f"{kind}*@*", matcher="glob", reply=True, timeout=2)
     except BROKER_AWAY as error:
         raise Unavailable(f"The broker does not answer: {error}.") from error
+    if not replies:
+        raise Unavailable(f"No {kind} worker hears what it is told; restart it.")
 
 
 def _member(run_id: str, task: str, *ids: str) -> Signature:

@@ -1,4 +1,4 @@
-"""Stalls of those who do the work: none there, none that listens, none with room, none with the tool, one that hangs."""
+"""Stalls of those who do the work: none is there, or listens, or has room, or has the tool; or one hangs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,7 +66,9 @@ def test_a_tool_that_no_worker_has_is_named_and_the_step_waits_for_one_that_has(
 
 
 def test_a_worker_that_lives_and_takes_no_message_is_named_and_listens_again(workers: Stack) -> None:
-    celery_app.create("test").control.cancel_consumer("execution", pattern="execution*@*", matcher="glob")
+    control = celery_app.create("test").control
+    asked = {"pattern": "execution*@*", "matcher": "glob", "reply": True, "timeout": 1}
+    runs.wait_until(lambda: control.cancel_consumer("execution", **asked))
     workers.kill("scheduler")  # whose marks, too, nobody would take
     run_id = runs.start(runs.chain(2, tool="noop"))
     named = stalls.becomes(run_id, Kind.NOT_CONSUMING, "takes no message", "restart it", "doctor --fix")
