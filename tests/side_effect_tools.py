@@ -2,7 +2,7 @@
 
 import os
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,14 @@ def waits(context: ToolContext, seconds: float = 1) -> dict[str, Any]:
     if not context.waited:
         raise WaitUntil(clock.now() + timedelta(seconds=seconds))
     return {"step": context.step_id}
+
+
+@tool(effect="pure", retry=Retry(attempts=10, base=0.05, cap=0.2))
+def waits_until(context: ToolContext, at: str) -> dict[str, Any]:
+    """Wait for a moment of the day, which everybody's clock should agree on."""
+    if not context.waited:
+        raise WaitUntil(datetime.fromisoformat(at))
+    return {"at": at}
 
 
 @tool(effect="pure", retry=Retry(attempts=3, base=0.05, cap=0.1))
