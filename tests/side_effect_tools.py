@@ -1,5 +1,6 @@
 """Tools whose effects are counted outside of Perdure: each call appends a line to a file. For PERDURE_TOOLS."""
 
+import ctypes
 import os
 import time
 from datetime import datetime, timedelta
@@ -66,6 +67,15 @@ def hangs(context: ToolContext) -> None:
     """Never come back."""
     _note(context, "hang")
     time.sleep(3600)
+
+
+@tool(effect="idempotent", timeout=300, retry=Retry(attempts=10, base=0.05, cap=0.2))
+def never_lets_go(context: ToolContext, seconds: float = 90) -> dict[str, Any]:
+    """On its first attempt a call in C that keeps the interpreter for itself: no other thread of the process runs."""
+    _note(context, "gripped")
+    if context.attempt == 1:
+        ctypes.PyDLL(None).sleep(int(seconds))  # a PyDLL's functions are called without letting go of the lock
+    return {"attempt": context.attempt}
 
 
 @tool(effect="pure", retry=Retry(attempts=2))

@@ -74,6 +74,11 @@ def living_kinds(seconds: float) -> set[str]:
         return set(session.scalars(select(Worker.kind).where(recent).distinct()))
 
 
+def kinds_with_backlog() -> set[str]:
+    """The kinds of which some worker has taken messages that it has not begun."""
+    return set(database.call("kinds_with_backlog"))
+
+
 def release(worker: str, reason: str) -> list[dict[str, Any]]:
     """Take the worker off the list and give back all that it owned; returns the events to publish.
 

@@ -11,6 +11,7 @@ from services.pipeline import celery_app, flow_turns, heartbeat, phases
 
 BATCH = 500
 EPOCH_KEY = "perdure:epoch"
+MARK_SECONDS = 5.0  # how often to ask whether a queue needs a mark
 _QUEUE_OF_PHASE = {
     **{phase: queue for queue, through in celery_app.PHASES.items() for phase in through},
     "execute": celery_app.REFLECTION,  # only what is settled: the next message of that run is reflection's
@@ -19,6 +20,7 @@ _QUEUE_OF_PHASE = {
 log = logs.get(__name__)
 _last: float | None = None  # when the last sweep ended well, by clock.monotonic()
 _silence_counts_from = 0.0
+_looked_for_marks = 0.0
 
 
 def sweep() -> int:
@@ -96,12 +98,16 @@ def _drained_queues() -> list[str]:
         return []
     if depths is None:
         return []
-    held = {worker.kind for worker in workers.alive() if worker.backlog}
+    held = workers.kinds_with_backlog()
     return [name for name, depth in depths.items() if depth == 0 and name not in held]
 
 
 def _send_marks() -> None:
     """Through each queue where something has waited for long: it may be never drained and yet have lost a message."""
+    global _looked_for_marks
+    if clock.monotonic() - _looked_for_marks < MARK_SECONDS:
+        return
+    _looked_for_marks = clock.monotonic()
     for queue in celery_app.QUEUES:
         mark = queues.mark_due(queue, [phase for phase, name in _QUEUE_OF_PHASE.items() if name == queue])
         if mark:

@@ -18,6 +18,10 @@ create or replace function overdue_workers(p_seconds double precision) returns j
   select coalesce(jsonb_agg(id), '[]') from workers where beat_at < clock_timestamp() - make_interval(secs => p_seconds)
 $$;
 
+create or replace function kinds_with_backlog() returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(distinct kind), '[]') from workers where backlog > 0
+$$;
+
 -- Take a worker off the list and give back all it owned; returns the events. One release at a time, so that two
 -- releases that meet in the same runs can't deadlock.
 create or replace function release_worker(p_worker text, p_reason text) returns jsonb language plpgsql as $$
@@ -94,7 +98,8 @@ create or replace function patience(p_rings int) returns interval language sql i
 $$;
 
 -- Shall a mark go through this queue? Its time if so: when none is under way (one that stays out for a minute is lost).
-create or replace function send_mark(p_queue text, p_phases text[]) returns timestamptz language plpgsql as $$
+create or replace function send_mark(p_queue text, p_phases text[]) returns timestamptz language plpgsql
+set enable_seqscan = off as $$
 declare
   v_now timestamptz := clock_timestamp();
 begin
@@ -116,8 +121,10 @@ create or replace function mark_came(p_queue text, p_sent timestamptz) returns v
   where queue = p_queue and (came_sent_at is null or came_sent_at < p_sent)
 $$;
 
+-- Looking for what is lost finds nothing as a rule, which the planner can't know: among a hundred thousand sleepers it
+-- would expect to come upon some soon, and read the whole table in vain. So here it may not.
 create or replace function lost_steps(p_queues text[], p_empty text[], p_limit int)
-returns table (run_id uuid, step_id text) rows 50 language plpgsql as $$
+returns table (run_id uuid, step_id text) rows 50 language plpgsql set enable_seqscan = off as $$
 declare
   v_queue text;
   v_before timestamptz;
@@ -135,13 +142,15 @@ end $$;
 
 -- Due timers and retries become ready; then every ready step that has no living message is marked rung and returned as
 -- [run, step].
-create or replace function sweep_steps(p_queues text[], p_empty text[], p_limit int) returns jsonb language plpgsql as $$
+create or replace function sweep_steps(p_queues text[], p_empty text[], p_limit int) returns jsonb language plpgsql
+set enable_seqscan = off as $$
 declare
+  v_now timestamptz := clock_timestamp(); -- a variable, since no index is searched for a volatile function's value
   v_found jsonb;
 begin
-  update steps set status = 'ready', ready_at = clock_timestamp(), rung_at = null, due_at = null
+  update steps set status = 'ready', ready_at = v_now, rung_at = null, due_at = null
   where (run_id, id) in (
-    select run_id, id from steps where status = 'waiting' and due_at <= clock_timestamp()
+    select run_id, id from steps where status = 'waiting' and due_at <= v_now
     order by due_at limit p_limit for update skip locked);
   with lost as (
     select s.run_id, s.id from lost_steps(p_queues, p_empty, p_limit) l
@@ -157,7 +166,7 @@ begin
 end $$;
 
 create or replace function lost_phases(p_queues jsonb, p_empty text[], p_limit int)
-returns setof uuid rows 50 language plpgsql as $$
+returns setof uuid rows 50 language plpgsql set enable_seqscan = off as $$
 declare
   v_phase text;
   v_before timestamptz;
@@ -180,7 +189,8 @@ end $$;
 
 -- The same rule for phases that nobody owns, and for executions that are settled though no chord said so; p_queues: the
 -- queue of each phase. Returned as [run, phase].
-create or replace function sweep_phases(p_queues jsonb, p_empty text[], p_limit int) returns jsonb language sql as $$
+create or replace function sweep_phases(p_queues jsonb, p_empty text[], p_limit int) returns jsonb language sql
+set enable_seqscan = off as $$
   with lost as (
     select r.id from lost_phases(p_queues, p_empty, p_limit) as l(id) join runs r using (id)
     where r.phase is not null and r.phase_worker is null
