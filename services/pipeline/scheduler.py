@@ -14,7 +14,8 @@ def main() -> None:
     """Sweep until SIGTERM or SIGINT."""
     stop = threading.Event()
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # once is enough
         stop.set()
 
     signal.signal(signal.SIGTERM, on_signal)

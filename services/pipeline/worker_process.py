@@ -5,6 +5,7 @@ strand goes on and no step is claimed; what still runs after `drain_seconds` is 
 """
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -50,6 +51,7 @@ def prepare(app: Celery, kind: str) -> None:
     def drain(**_: Any) -> None:
         if not _draining.is_set():
             _draining.set()
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; a second one must not cut the drain short
             threading.Thread(target=_end_in_time, name="drain", daemon=True).start()
 
     def end(**_: Any) -> None:

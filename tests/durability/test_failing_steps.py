@@ -64,6 +64,7 @@ def test_cancel_stops_what_has_not_started_and_keeps_what_is_done(workers: Stack
     runs.history(run_id)
 
 
+@pytest.mark.slow
 def test_hung_tools_in_every_slot_and_more_leave_the_worker_free_once_their_time_is_up(workers: Stack) -> None:
     workers.kill("execution")
     workers.start("execution", EXECUTION_CONCURRENCY="4")
@@ -75,6 +76,20 @@ def test_hung_tools_in_every_slot_and_more_leave_the_worker_free_once_their_time
     assert {runs.wait_for(run_id).status for run_id in hung} == {RunStatus.FAILED}
     assert len(workers.alive("execution")) == 1
     workers.kill("execution")
+
+
+def test_a_worker_with_too_many_hung_tools_makes_room_for_a_fresh_one(workers: Stack, ledger: Path) -> None:
+    workers.kill("execution")
+    tired = workers.start("execution", PERDURE_MAX_HUNG_TOOLS="3")
+    workers.wait_for_workers(["execution"])
+    hung = [runs.start({"steps": [{"id": "s1", "tool": "hangs"}]}) for _ in range(3)]
+    busy = runs.start(runs.chain(12, seconds=0.3))
+
+    assert tired.wait(30) == 0
+    workers.start("execution")
+    assert runs.wait_for(busy).status == RunStatus.SUCCEEDED
+    assert set(runs.ledger(ledger, busy, "begin").values()) == {1}
+    assert {runs.wait_for(run_id).status for run_id in hung} == {RunStatus.FAILED}
 
 
 @pytest.mark.slow
@@ -91,4 +106,4 @@ def test_a_call_in_c_that_stops_the_whole_process_costs_that_process_and_no_run(
     assert runs.ledger(ledger, run_id, "gripped") == {"c": 2}
     assert gripped.wait(60) == 1  # long before the call would have come back
     assert second.poll() is None
-    assert "never_lets_go" in workers.output(["execution"])  # where it hung
+    assert "never_lets_go" in (workers.logs / "execution.log").read_text()  # where it hung

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+from sqlalchemy import text
+
+from services import database
 from services.journal import event_feed
 from services.journal.runs import RunStatus
 from services.pipeline import phases
-from tests import runs
+from tests import history_checker, runs
 from tests.stack import Stack
 
 
@@ -53,3 +56,26 @@ def test_an_ended_run_ignores_whatever_still_rings(workers: Stack) -> None:
     runs.wait_for(other)
 
     assert runs.history(run_id) == before
+
+
+def test_four_sweepers_at_once_ring_what_was_lost_and_never_get_in_each_others_way(
+    workers: Stack, ledger: Path
+) -> None:
+    others = [workers.start("scheduler") for _ in range(3)]
+    second = workers.start("execution")
+    workers.wait_for_workers(["scheduler", "execution"])
+    shapes = [runs.fan(4, seconds=0.1), runs.chain(3, tool="waits", seconds=1.5), runs.chain(2, tool="keyed_effect")]
+    started = [runs.start(shape, ring=False) for shape in shapes * 12]
+    runs.wait_until(lambda: sum(runs.ledger(ledger, started[0], "begin").values()) >= 1)
+    second.kill()  # and a worker to be released, by whoever comes first
+
+    assert {runs.wait_for(run_id, timeout=60).status for run_id in started} == {RunStatus.SUCCEEDED}
+    assert history_checker.faults(started, ledger) == []
+    for scheduler in others:
+        scheduler.terminate()
+        assert scheduler.wait(10) == 0
+    told = (workers.logs / "scheduler.log").read_text()
+    assert "deadlock" not in told
+    with database.session() as session:
+        often = "select max(rings) from steps where run_id = any (cast(:runs as uuid[]))"
+        assert session.scalar(text(often), {"runs": started}) <= 3
