@@ -1,7 +1,9 @@
 """A message is a doorbell: lost, doubled, late or early, it changes nothing but time."""
 
+import threading
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from services import database
@@ -29,6 +31,36 @@ def test_flushall_in_the_middle_of_runs_loses_and_doubles_nothing(workers: Stack
     for run_id in started:
         assert set(runs.ledger(ledger, run_id, "end").values()) == {1}
         runs.history(run_id)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_flushall_every_two_seconds_during_two_hundred_runs_loses_and_doubles_nothing(
+    workers: Stack, ledger: Path
+) -> None:
+    shapes = [
+        runs.fan(5, seconds=0.2),
+        runs.chain(3, tool="waits", seconds=2.5),
+        runs.fan(3, tool="verified_effect", seconds=0.1),
+        runs.chain(2, tool="unsafe_effect", seconds=0.1),
+    ]
+    over = threading.Event()
+
+    def flush() -> None:
+        while not over.wait(2):
+            event_feed.client().flushall()
+
+    flushing = threading.Thread(target=flush, daemon=True)
+    flushing.start()
+    started = [runs.start(shapes[number % len(shapes)]) for number in range(200)]
+    ended = [runs.wait_for(run_id, timeout=300) for run_id in started]
+    over.set()
+    flushing.join()
+
+    assert {run.status for run in ended} == {RunStatus.SUCCEEDED}
+    assert history_checker.faults(started, ledger) == []
+    for run_id in started:
+        assert max(runs.ledger(ledger, run_id, "end").values(), default=1) == 1
 
 
 def test_every_message_doubled_runs_every_step_once(workers: Stack, ledger: Path) -> None:
