@@ -4,7 +4,7 @@ from typing import Any
 
 from celery.signals import worker_init
 
-from services.pipeline import celery_app, heartbeat, worker_process
+from services.pipeline import celery_app, worker_process
 
 app = celery_app.create("execution_worker")
 app.conf.include = ["execution_worker.tasks"]
@@ -16,7 +16,7 @@ def _load_tools(**_: Any) -> None:
 
     registry.load()
     cancellation.start()
-    heartbeat.counts_as_backlog(turns.waiting)
+    worker_process.counts_as_backlog(turns.waiting)
 
 
 worker_process.prepare(app, celery_app.EXECUTION)  # after the tools: whoever is registered can run steps

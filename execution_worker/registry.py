@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import execution_worker.tools
-from services import logs, settings
+from services import database, logs, settings
 from services.errors import Misconfigured
 from services.tools import catalogue
 from services.tools.contract import Tool
@@ -25,6 +25,7 @@ def load() -> None:
     _tools.update({tool.name: tool for _, tool in found})
     _instant[:] = [tool.name for tool in _tools.values() if tool.instant]
     catalogue.register([(source, tool) for source, tool in found if _tools[tool.name] is tool])
+    database.call("tools_came", list(_tools))
     log.info("Tools are loaded", tools=sorted(_tools))
 
 
@@ -36,6 +37,11 @@ def find(name: str) -> Tool | None:
 def instant() -> list[str]:
     """The names of the tools that take less time than a message."""
     return _instant
+
+
+def get(name: str) -> Tool:
+    """The tool of that name, which this worker has."""
+    return _tools[name]
 
 
 def _built_in() -> Iterator[Tool]:

@@ -32,10 +32,8 @@ class Ended:
 def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     """The arguments as called (None when they stayed as planned) and how the attempt ended."""
     given: dict[str, Any] | None = None
-    tool = registry.find(claim.tool)
+    tool = registry.get(claim.tool)
     try:
-        if tool is None:
-            raise Failed(f"This worker has no tool {claim.tool!r}; start one that has, or remove the step.")
         resolved = references.resolve(claim.arguments, claim.outputs) if claim.outputs else claim.arguments
         given = resolved if claim.outputs else None
         return given, Ended("succeeded", output=_jsonable(_call(tool, claim, resolved)))
@@ -104,10 +102,10 @@ def _context(claim: Claim, cancelled: Any) -> ToolContext:
     )
 
 
-def _unknown(tool: Tool | None, claim: Claim, reason: LossReason, detail: str) -> Ended:
+def _unknown(tool: Tool, claim: Claim, reason: LossReason, detail: str) -> Ended:
     """What follows an attempt that may or may not have had its effect: another one only where that does no harm."""
     last = claim.failures + 1 >= claim.max_attempts
-    if tool is not None and (tool.effect == "unsafe" or (tool.effect == "verify" and last)):
+    if tool.effect == "unsafe" or (tool.effect == "verify" and last):
         return Ended("unknown", error={"detail": detail, "reason": reason})
     return _try_again(claim, detail, None)
 

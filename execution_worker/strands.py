@@ -97,6 +97,9 @@ class _Message:
         takes long.
         """
         while claim is not None:
+            if registry.find(claim.tool) is None:
+                _give_back(claim, held)
+                return
             if held and not _is_instant(claim.tool):
                 phases.grow_execution(claim.run_id, held)
                 held = []
@@ -149,6 +152,15 @@ class _Message:
 
     def _may_go_on(self) -> bool:
         return time.monotonic() < self._until and not worker_process.draining()
+
+
+def _give_back(claim: Claim, held: list[str]) -> None:
+    """Leave the step to a worker that has its tool."""
+    log.warning("This worker lacks a tool that a step needs", tool=claim.tool, step=claim.step_id)
+    detail = f"No worker that took it has the tool {claim.tool!r}."
+    event_feed.publish(claims.give_back(claim, detail))
+    flow_turns.pass_on(claim.flow_keys)
+    phases.grow_execution(claim.run_id, held)
 
 
 def _reserved(wanted: int) -> int:

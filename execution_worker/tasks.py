@@ -3,6 +3,7 @@
 from execution_worker import strands, turns
 from execution_worker.celery import app
 from services import logs
+from services.journal import queues
 
 
 @app.task(name="execution_worker.execute_run")
@@ -17,3 +18,9 @@ def run_step(run_id: str, step_id: str) -> None:
     """Run a ready step, and in place the line of steps that it opens. Never raises: failures are rows."""
     with logs.bound(run_id=run_id), turns.taken():
         strands.run_step(run_id, step_id)
+
+
+@app.task(name="execution_worker.mark")
+def mark(sent: str) -> None:
+    """A mark came through the queue: what was sent before it is taken, or lost."""
+    queues.mark_came("execution", sent)

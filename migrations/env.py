@@ -15,6 +15,7 @@ import services.journal.dead_letters
 import services.journal.events
 import services.journal.idempotency
 import services.journal.plans
+import services.journal.queues
 import services.journal.runs
 import services.journal.steps
 import services.journal.workers

@@ -3,6 +3,7 @@
 from reflection_worker import critic, embedding, remembrance
 from reflection_worker.celery import app
 from services import logs
+from services.journal import queues
 
 
 @app.task(name="reflection_worker.reflect_on_run")
@@ -23,3 +24,9 @@ def remember_run(run_id: str) -> None:
 def embed_memories() -> None:
     """Embed the memories that have no vector yet."""
     embedding.embed_pending()
+
+
+@app.task(name="reflection_worker.mark")
+def mark(sent: str) -> None:
+    """A mark came through the queue: what was sent before it is taken, or lost."""
+    queues.mark_came("reflection", sent)

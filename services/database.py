@@ -1,6 +1,7 @@
 """Connections to Postgres: one engine per process, sessions for everyday work, `call` for the hot path."""
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -9,17 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+import psycopg
 from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
 from sqlalchemy import Engine, MetaData, create_engine
 from sqlalchemy.dialects.postgresql import DOMAIN
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.operators import OperatorClass
 
-from services import logs, settings
+from services import logs, settings, troubles
 from services.errors import Unavailable
-from services.prepared_calls import CONNECTION_ERRORS, Calls
+from services.prepared_calls import Calls
 
 set_json_dumps(orjson.dumps)
 set_json_loads(orjson.loads)
@@ -101,13 +103,17 @@ def _create() -> Engine:
 def session() -> Iterator[Session]:
     """A transaction: committed at the end of the block, rolled back on an exception.
 
-    Raises Unavailable when Postgres does not answer.
+    Raises Unavailable when Postgres does not answer, or does not take what is written.
     """
     try:
         with Session(engine(), expire_on_commit=False) as active, active.begin():
             yield active
-    except OperationalError as error:
-        raise Unavailable("Postgres does not answer; check DATABASE_URL and that the server runs.") from error
+    except DBAPIError as error:
+        if error.orig is None or not _passes(error.orig):
+            raise
+        if _is_broken(error.orig):
+            dispose()
+        raise Unavailable(explained(error.orig)) from error
 
 
 def json(value: Any) -> Jsonb:
@@ -118,36 +124,49 @@ def json(value: Any) -> Jsonb:
 def call(function: str, *arguments: Any) -> Any:
     """Call one of the journal's SQL functions as one round trip and one commit; returns its JSON value.
 
-    A connection that turns out dead (server restarted) is replaced and the call repeated once: every such function is
-    a compare-and-set, so calling it twice is safe. Raises Unavailable when Postgres does not answer.
+    What may pass is tried once more, over a new connection where the old one is dead (server restarted): every such
+    function is a compare-and-set, so calling it twice is safe. Raises Unavailable when Postgres is away or refuses.
     """
     try:
         return _calls().call(function, arguments)
-    except CONNECTION_ERRORS as error:
-        dispose()
-        try:
-            return _calls().call(function, arguments)
-        except CONNECTION_ERRORS:
-            raise Unavailable("Postgres does not answer; check DATABASE_URL and that the server runs.") from error
+    except psycopg.Error as error:
+        if not _passes(error):
+            raise
+        if _is_broken(error):
+            dispose()
+    try:
+        return _calls().call(function, arguments)
+    except psycopg.Error as error:
+        if not _passes(error):
+            raise
+        raise Unavailable(explained(error)) from error
 
 
 def insist(function: str, *arguments: Any, again: str) -> Any:
-    """As `call`, for a worker whose claim or result is at stake: goes on until Postgres answers.
+    """As `call`, for a worker whose claim or result is at stake: goes on until Postgres answers and takes it.
 
     again: the function to call, with the same arguments, after a connection broke: the first call may have been
     committed, only its reply lost (journal/functions/9_lost_replies.sql).
     """
     try:
         return _calls().call(function, arguments)
-    except CONNECTION_ERRORS as error:
-        log.warning("Postgres went away in the middle of a call", function=function, error=str(error))
+    except psycopg.Error as error:
+        if not _passes(error):
+            raise
+        refused: psycopg.Error = error
     pause = 0.02
-    while True:
-        dispose()
-        try:
-            return _calls().call(again, arguments)
-        except CONNECTION_ERRORS as error:
-            log.warning("Postgres does not answer; trying on", function=again, error=str(error))
+    with troubles.lasting("postgres") as say:
+        while True:
+            say(explained(refused))
+            log.warning("Postgres did not take a call; trying on", function=function, error=_said(refused))
+            if _is_broken(refused):
+                dispose()
+            try:
+                return _calls().call(again, arguments)
+            except psycopg.Error as error:
+                if not _passes(error):
+                    raise
+                refused = error
             time.sleep(pause)
             pause = min(pause * 2, 1)
 
@@ -156,3 +175,50 @@ def dispose() -> None:
     """Close this process's idle connections; they may be dead."""
     engine().dispose()
     _calls().dispose()
+
+
+# What passes when somebody mends the server: no room (class 53), an operator's doing (57), a broken disk (58), a server
+# that takes no writes for now, a right that was taken away (some hosts do that when a plan is full).
+_PASSING_CLASSES = ("08", "53", "57", "58")
+_PASSING = {"25006", "42501", "40001", "40P01", "55P03"}
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether the same call may well succeed later."""
+    if not isinstance(error, psycopg.Error):
+        return False
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate[:2] in _PASSING_CLASSES or error.sqlstate in _PASSING
+
+
+def _is_broken(error: BaseException) -> bool:
+    """Whether it is the connection that failed, not what was asked of it: another may do (to a server that is
+    read-only no longer, for instance)."""
+    state = getattr(error, "sqlstate", None)
+    return state is None or state[:2] in {"08", "57"} or state == "25006"
+
+
+def explained(error: BaseException) -> str:
+    """In one sentence, what Postgres suffers from and what mends it."""
+    state, said = getattr(error, "sqlstate", None), _said(error)
+    if state == "53300" or re.search(r"too many (clients|connections)|connection slots are reserved", said):
+        return (
+            "Postgres has no connection left: close some, lower DB_POOL_SIZE or the number of processes, "
+            "or raise max_connections."
+        )
+    if state == "25006":
+        return "Postgres takes no writes (it is read-only): end that (a failover, a full plan, a setting) to go on."
+    if state == "53100":
+        return f"Postgres has a full disk ({said}): make room to go on."
+    if state == "42501":
+        return f"Postgres does not let this role write ({said}): grant it to go on."
+    if state is None or state[:2] in {"08", "57"}:
+        return "Postgres does not answer; check DATABASE_URL and that the server runs."
+    return f"Postgres refuses ({said}); it is asked again until it does not."
+
+
+def _said(error: BaseException) -> str:
+    """Its message without where in our functions it arose."""
+    diagnosis = getattr(error, "diag", None)
+    return (diagnosis and diagnosis.message_primary) or " ".join(str(error).split())

@@ -13,10 +13,7 @@ from psycopg import errors, pq
 from psycopg.types.json import Jsonb
 
 JSON_TYPES = (114, 3802)  # json, jsonb: the numbers are Postgres' own (pg_type.dat) and fixed
-BOOLEAN, VOID, INTEGERS = 16, 2278, (20, 21, 23)
-
-# What a broken connection raises, and a server that is shutting down or full.
-CONNECTION_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError)
+BOOLEAN, VOID, INTEGERS, DOUBLE = 16, 2278, (20, 21, 23), 701
 
 
 class Calls:
@@ -104,4 +101,6 @@ def _loaded(value: bytes | None, kind: int) -> Any:
         return orjson.loads(value)
     if kind == BOOLEAN:
         return value == b"t"
-    return int(value) if kind in INTEGERS else value.decode()
+    if kind in INTEGERS:
+        return int(value)
+    return float(value) if kind == DOUBLE else value.decode()

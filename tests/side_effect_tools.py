@@ -1,8 +1,9 @@
 """Tools whose effects are counted outside of Perdure: each call appends a line to a file. For PERDURE_TOOLS."""
 
+import ctypes
 import os
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def waits(context: ToolContext, seconds: float = 1) -> dict[str, Any]:
     return {"step": context.step_id}
 
 
+@tool(effect="pure", retry=Retry(attempts=10, base=0.05, cap=0.2))
+def waits_until(context: ToolContext, at: str) -> dict[str, Any]:
+    """Wait for a moment of the day, which everybody's clock should agree on."""
+    if not context.waited:
+        raise WaitUntil(datetime.fromisoformat(at))
+    return {"at": at}
+
+
 @tool(effect="pure", retry=Retry(attempts=3, base=0.05, cap=0.1))
 def fails_at_first(context: ToolContext, times: int = 1) -> dict[str, Any]:
     """Break on the first attempts."""
@@ -58,6 +67,15 @@ def hangs(context: ToolContext) -> None:
     """Never come back."""
     _note(context, "hang")
     time.sleep(3600)
+
+
+@tool(effect="idempotent", timeout=300, retry=Retry(attempts=10, base=0.05, cap=0.2))
+def never_lets_go(context: ToolContext, seconds: float = 90) -> dict[str, Any]:
+    """On its first attempt a call in C that keeps the interpreter for itself: no other thread of the process runs."""
+    _note(context, "gripped")
+    if context.attempt == 1:
+        ctypes.PyDLL(None).sleep(int(seconds))  # a PyDLL's functions are called without letting go of the lock
+    return {"attempt": context.attempt}
 
 
 @tool(effect="pure", retry=Retry(attempts=2))

@@ -146,6 +146,11 @@ def lose(claim: Claim, reason: LossReason, detail: str, *, input: dict[str, Any]
     )
 
 
+def give_back(claim: Claim, detail: str) -> list[dict[str, Any]]:
+    """Give back a step that this worker can't run; nothing was called. Returns the events to publish."""
+    return database.insist("return_step", claim.run_id, claim.step_id, claim.fence, detail, again="return_step")
+
+
 def report_progress(claim: Claim, text: str) -> list[dict[str, Any]]:
     """Record `step.progress` for a running attempt; returns the event, or nothing when fenced off."""
     return database.call("report_step_progress", claim.run_id, claim.step_id, claim.fence, text)

@@ -38,7 +38,10 @@ FINISHED = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED)
 
 
 class Run(database.Base):
-    """A request and how far it has come."""
+    """A request and how far it has come. phase_error: why the phase is tried again.
+
+    rung_at: when a message was last sent for its phase; of an execution that is not settled, parked() (the year 9000).
+    """
 
     __tablename__ = "runs"
 
@@ -66,6 +69,7 @@ class Run(database.Base):
     phase_worker: Mapped[str | None] = mapped_column(Text)
     phase_attempt: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     phase_failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    phase_error: Mapped[str | None] = mapped_column(Text)
     due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     rung_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     rings: Mapped[int] = mapped_column(Integer, server_default=text("0"))

@@ -1,6 +1,7 @@
 """Worker processes: one row each, with a heartbeat. A worker without a row owns nothing."""
 
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import DateTime, Double, Index, Integer, Text, func, select, text
@@ -13,7 +14,7 @@ from services.failpoints import Failpoint
 class Worker(database.Base):
     """A living process. `id` is unique over restarts: kind@host:pid:start time.
 
-    backlog: messages it has taken from the broker and not begun yet, at its last heartbeat.
+    backlog, slots, busy, clock_ahead: its vital signs at its last heartbeat. taken_at: when a task last began in it.
     """
 
     __tablename__ = "workers"
@@ -24,18 +25,41 @@ class Worker(database.Base):
     pid: Mapped[int] = mapped_column(Integer)
     process_started: Mapped[float] = mapped_column(Double)
     backlog: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    slots: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    busy: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    taken_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    clock_ahead: Mapped[float] = mapped_column(Double, server_default=text("0"))
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     beat_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
     __table_args__ = (Index(None, "beat_at"), Index(None, "host"))
 
 
-def beat(worker: str, kind: str, host: str, pid: int, process_started: float, backlog: int = 0) -> int:
+@dataclass(frozen=True)
+class Vitals:
+    """What a process says of itself with every heartbeat.
+
+    backlog: messages it has taken from the broker and not begun. slots: how many tasks it can work on at once; busy: on
+    how many it does. idle: seconds since a task last began in it. clock_ahead: seconds that its clock is ahead of the
+    database's.
+    """
+
+    backlog: int = 0
+    slots: int = 0
+    busy: int = 0
+    idle: float | None = None
+    clock_ahead: float = 0.0
+
+
+def beat(
+    worker: str, kind: str, host: str, pid: int, process_started: float, vitals: Vitals = Vitals()
+) -> tuple[datetime, int]:
     """Say that this process lives (every `heartbeat_seconds`); registers it the first time.
 
-    Returns how many of its kind have said so within the last ten seconds.
+    Returns the database's time, and how many of its kind have said so within the last ten seconds.
     """
-    return database.call("beat_worker", worker, kind, host, pid, process_started, backlog)
+    heard = database.call("beat_worker", worker, kind, host, pid, process_started, database.json(asdict(vitals)))
+    return datetime.fromtimestamp(heard["now"], UTC), heard["alive"]
 
 
 def alive(host: str | None = None) -> list[Worker]:
@@ -50,6 +74,11 @@ def living_kinds(seconds: float) -> set[str]:
     recent = Worker.beat_at > func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, seconds)
     with database.session() as session:
         return set(session.scalars(select(Worker.kind).where(recent).distinct()))
+
+
+def kinds_with_backlog() -> set[str]:
+    """The kinds of which some worker has taken messages that it has not begun."""
+    return set(database.call("kinds_with_backlog"))
 
 
 def release(worker: str, reason: str) -> list[dict[str, Any]]:

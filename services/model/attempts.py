@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import sleep
 from typing import TypeVar
 
-from services import clock
+from services import clock, troubles
 from services.errors import Retryable
 
 ATTEMPTS = 3
@@ -20,10 +20,16 @@ def persist(call: Callable[[], Result], deadline: float) -> Result:
 
     The wait doubles from half a second, with jitter, unless the error says how long. deadline: monotonic seconds.
     """
+    with troubles.lasting("model") as say:
+        return _persist(call, deadline, say)
+
+
+def _persist(call: Callable[[], Result], deadline: float, say: Callable[[str], None]) -> Result:
     for attempt in range(ATTEMPTS):
         try:
             return call()
         except Retryable as error:
+            say(error.detail)
             wait = error.retry_after if error.retry_after is not None else BASE * 2**attempt * random.uniform(0.5, 1)
             if attempt == ATTEMPTS - 1 or wait > min(LONGEST_WAIT, deadline - clock.monotonic()):
                 raise

@@ -13,6 +13,10 @@ from services.pipeline import transport
 
 PLANNING, EXECUTION, REFLECTION = "planning", "execution", "reflection"
 
+QUEUES = (PLANNING, EXECUTION, REFLECTION)
+# what passes through each queue besides steps; an execution that is settled waits for reflection
+PHASES = {PLANNING: ["plan"], EXECUTION: [], REFLECTION: ["reflect", "remember"]}
+
 TASKS = {
     "planning_worker.plan_run": PLANNING,
     "execution_worker.execute_run": EXECUTION,
@@ -20,6 +24,9 @@ TASKS = {
     "reflection_worker.reflect_on_run": REFLECTION,
     "reflection_worker.remember_run": REFLECTION,
     "reflection_worker.embed_memories": REFLECTION,
+    "planning_worker.mark": PLANNING,
+    "execution_worker.mark": EXECUTION,
+    "reflection_worker.mark": REFLECTION,
 }
 
 _SOCKET = {"socket_timeout": 5, "socket_connect_timeout": 2, "socket_keepalive": True}

@@ -1,48 +1,22 @@
 """The doctor: checks the invariants over the whole database, the queues and the workers, and repairs what it can.
 
 Called by `perdure doctor` and GET /api/doctor. The checks of single runs are queries in doctor_queries.py; those of the
-system are here. A healthy system has findings of severity `info` only.
+system are in doctor_rounds.py. A healthy system has findings of severity `info` only.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
 
 import redis
-from sqlalchemy import RowMapping, func, select, text
+from sqlalchemy import RowMapping, text
 
-from services import database, logs, settings
-from services.errors import PerdureError
+from services import database, logs
+from services.errors import PerdureError, Unavailable
 from services.journal import event_feed, surgery, workers
-from services.journal.steps import Step
-from services.journal.workers import Worker
-from services.pipeline import celery_app, doctor_queries, operating, phases, sweeper
-
-KINDS = ("planning", "execution", "reflection", "scheduler")
-Severity = Literal["error", "warning", "info"]
+from services.pipeline import doctor_queries, doctor_rounds, operating, phases, sweeper
+from services.pipeline.doctor_rounds import Finding, Found
 
 log = logs.get(__name__)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is not as it should be (or, as `info`, that a person should know of).
-
-    subject: run, run/step, worker or queue. repairable: fix=True would mend it; repaired: it was mended just now.
-    """
-
-    severity: Severity
-    invariant: str
-    subject: str
-    explanation: str
-    repairable: bool = False
-    repaired: bool = False
-
-
-@dataclass(frozen=True)
-class _Found:
-    finding: Finding
-    repair: Callable[[], None] | None = None
 
 
 def examine(*, tenant: str | None = None, fix: bool = False, everything: bool = False) -> list[Finding]:
@@ -51,13 +25,17 @@ def examine(*, tenant: str | None = None, fix: bool = False, everything: bool = 
     tenant: look only at its runs (queues and workers are everybody's). everything: check the events of all ended runs
     too, not only of those that ended within a day; that reads the whole event log.
     """
-    found = [*_runs(tenant, everything), *_workers(), *_queues(), *_counts(tenant)]
+    try:
+        found = [*_runs(tenant, everything), *doctor_rounds.findings(), *_counts(tenant)]
+    except Unavailable as error:
+        sentence = f"{error.detail} Runs stand still until it does; nothing that was accepted is lost."
+        found = [Found(Finding("error", "Postgres answers", "postgres", sentence)), *doctor_rounds.without_postgres()]
     findings = [_treated(each, fix=fix) for each in found]
     order = {"error": 0, "warning": 1, "info": 2}
     return sorted(findings, key=lambda finding: (order[finding.severity], finding.invariant, finding.subject))
 
 
-def _treated(found: _Found, *, fix: bool) -> Finding:
+def _treated(found: Found, *, fix: bool) -> Finding:
     finding = replace(found.finding, repairable=found.repair is not None)
     if not fix or found.repair is None:
         return finding
@@ -69,7 +47,7 @@ def _treated(found: _Found, *, fix: bool) -> Finding:
     return replace(finding, repaired=True)
 
 
-def _runs(tenant: str | None, everything: bool) -> Iterator[_Found]:
+def _runs(tenant: str | None, everything: bool) -> Iterator[Found]:
     for check in doctor_queries.CHECKS:
         with database.session() as session:
             asked = {"tenant": tenant, "everything": everything}
@@ -78,7 +56,7 @@ def _runs(tenant: str | None, everything: bool) -> Iterator[_Found]:
             subject = f"{row['run_id']}/{row['step_id']}" if row.get("step_id") else str(row["run_id"])
             explanation = check.explanation.format(**row)
             repair = _REPAIRS[check.repair] if check.repair else None
-            yield _Found(
+            yield Found(
                 Finding(check.severity, check.invariant, subject, explanation),
                 _bound(repair, row) if repair else None,
             )
@@ -117,56 +95,10 @@ _REPAIRS: dict[str, Callable[[RowMapping], None]] = {
 }
 
 
-def _workers() -> Iterator[_Found]:
-    """Each kind has a living process, and no registered process is silent."""
-    silent = set(workers.overdue(settings.current().lease_seconds))
-    found = workers.alive()
-    for kind in KINDS:
-        if not any(worker.kind == kind and worker.id not in silent for worker in found):
-            yield _Found(
-                Finding("error", "every kind of process lives", kind, f"No {kind} process is alive; start one.")
-            )
-    for worker in found:
-        if worker.id in silent:
-            yield _Found(
-                Finding(
-                    "warning",
-                    "no lease of the dead",
-                    worker.id,
-                    f"It has not beaten for more than {settings.current().lease_seconds:g} s; what it owns goes back.",
-                ),
-                _give_back(worker),
-            )
-
-
-def _give_back(worker: Worker) -> Callable[[], None]:
-    return lambda: event_feed.publish(workers.release(worker.id, "lost"))
-
-
-def _queues() -> Iterator[_Found]:
-    """Redis answers, and no queue holds many times more messages than there is work."""
-    names = (celery_app.PLANNING, celery_app.EXECUTION, celery_app.REFLECTION)
-    try:
-        depths: dict[str, Any] = {name: event_feed.client().llen(name) for name in names}
-    except redis.RedisError as error:
-        sentence = f"Redis does not answer: {error}. Runs stand still until it does; nothing is lost."
-        yield _Found(Finding("error", "the broker answers", "redis", sentence))
-        return
-    if settings.current().broker != settings.current().redis:
-        return
-    with database.session() as session:
-        counted = session.execute(select(Step.queue, func.count()).where(Step.status == "ready").group_by(Step.queue))
-        ready = {queue: number for queue, number in counted}
-    depth, work = depths[celery_app.EXECUTION], ready.get(celery_app.EXECUTION, 0)
-    if depth > 100 + 3 * work:
-        sentence = f"{depth} messages wait for {work} ready steps: harmless, but somebody rings too much."
-        yield _Found(Finding("warning", "messages do not multiply", celery_app.EXECUTION, sentence))
-
-
-def _counts(tenant: str | None) -> Iterator[_Found]:
+def _counts(tenant: str | None) -> Iterator[Found]:
     """What waits for a person, as information."""
     for invariant, query, explanation in doctor_queries.COUNTS:
         with database.session() as session:
             number = session.scalar(text(query), {"tenant": tenant}) or 0
         if number:
-            yield _Found(Finding("info", invariant, str(number), explanation.format(number=number)))
+            yield Found(Finding("info", invariant, str(number), explanation.format(number=number)))

@@ -197,8 +197,8 @@ CHECKS = [
         f"""
         select r.id as run_id, s.id as step_id, s.tool from runs r join steps s on s.run_id = r.id
         where r.phase is not null and s.status in ('pending', 'ready', 'waiting') and {MINE}
-          and not exists (select from tools t where t.name = s.tool)""",
-        "No worker has the tool {tool!r}; start one that has it, or skip the step.",
+          and (s.error ->> 'reason' = 'no_tool' or not exists (select from tools t where t.name = s.tool))""",
+        "No worker that looked has the tool {tool!r}; start one that has it, or skip the step.",
         None,
     ),
 ]
@@ -219,6 +219,28 @@ COUNTS = [
         "paused runs are remembered",
         f"select count(*) from runs r where phase is not null and paused_at is not null and {MINE}",
         "{number} runs are paused.",
+    ),
+    (
+        "runs sleep until their time",
+        f"select count(*) from steps r where status = 'waiting' and error is null and {MINE}",
+        "{number} steps sleep until a time (`perdure why RUN` says which); they hold no worker.",
+    ),
+    (
+        "what failed is tried again",
+        f"select count(*) from steps r where status = 'waiting' and error is not null and {MINE}",
+        "{number} steps failed, or found no worker that has their tool, and are tried again by themselves.",
+    ),
+    (
+        "phases that failed are tried again",
+        f"select count(*) from runs r where phase_failures > 0 and phase is not null and due_at is not null and {MINE}",
+        "{number} runs could not be planned or answered and are tried again; `perdure why RUN` says what failed.",
+    ),
+    (
+        "turns are waited for",
+        f"""
+        select count(*) from flow_waits r where granted_at is null and {MINE}
+          and exists (select from flow_keys k where k.name = r.name and not k.paused)""",
+        "{number} steps wait for their turn at a flow key (`perdure flow` lists the limits).",
     ),
     (
         "paused flow keys are remembered",

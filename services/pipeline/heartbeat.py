@@ -1,21 +1,25 @@
 """The heartbeat of a process: one row renewed every two seconds holds all its leases; dead neighbours are reported.
 
-Started by every worker and by the scheduler.
+Started by every worker and by the scheduler. A process in which no Python runs any more (a call in C that keeps the
+interpreter for itself) can't beat, and ends itself.
 """
 
+import faulthandler
 import os
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import psutil
 
-from services import logs, settings
-from services.errors import Unavailable
-from services.journal import event_feed
+from services import clock, logs, settings, troubles
+from services.errors import PerdureError, Unavailable
+from services.journal import event_feed, reports
 from services.journal import workers as journal_workers
+from services.journal.workers import Vitals
 
 log = logs.get(__name__)
 
@@ -43,9 +47,10 @@ def host() -> str:
     return f"{socket.gethostname()}/{namespace}"
 
 
-def counts_as_backlog(count: Callable[[], int]) -> None:
-    """Add a count of messages that this process has taken and not begun: as long as there are any, none is missed."""
-    _backlog.append(count)
+def shows(vitals: Callable[[], Vitals]) -> None:
+    """What this process says of itself with every beat; asked once a beat."""
+    global _vitals
+    _vitals = vitals
 
 
 def start(kind: str) -> None:
@@ -54,6 +59,7 @@ def start(kind: str) -> None:
     _kind = kind
     _beat()
     threading.Thread(target=_beat_on, name="heartbeat", daemon=True).start()
+    threading.Thread(target=_stay_awake, name="wakefulness", daemon=True).start()
 
 
 def stop() -> None:
@@ -74,23 +80,52 @@ def report_dead_neighbours() -> None:
 
 
 _stopped = threading.Event()
-_backlog: list[Callable[[], int]] = []
+_vitals: Callable[[], Vitals] = Vitals
+_clock_ahead = 0.0
+_told = False
 
 
 def _beat_on() -> None:
     while not _stopped.wait(settings.current().heartbeat_seconds):
+        found = troubles.present()
         try:
             _beat()
             report_dead_neighbours()
+        except PerdureError as error:
+            found = {"postgres": error.detail, **found}
+            log.warning("A heartbeat failed", error=error.detail)
         except Exception as error:  # noqa: BLE001 (the heart must go on beating; Postgres may be back next time)
             log.warning("A heartbeat failed", error=str(error))
+        _tell(found)
+
+
+def _tell(found: dict[str, str]) -> None:
+    global _told
+    if found or _told:
+        reports.tell(worker_id(), found)
+    _told = bool(found)
 
 
 def _beat() -> None:
-    global _workers
-    backlog = sum(count() for count in _backlog)
+    global _clock_ahead, _workers
+    vitals = replace(_vitals(), clock_ahead=_clock_ahead)
+    asked = clock.monotonic()
     process = (host(), os.getpid(), _started(os.getpid()))
-    _workers = max(journal_workers.beat(worker_id(), _kind, *process, backlog), 1)
+    at, alive = journal_workers.beat(worker_id(), _kind, *process, vitals)
+    _workers = max(alive, 1)
+    _clock_ahead = clock.follow(at, asked=asked, answered=clock.monotonic())
+
+
+def _stay_awake() -> None:
+    """Put off this process's end, again and again: when no thread of it gets to run, nobody does, and it comes.
+
+    Its leases have run out by then and its work is done elsewhere. The timer is a thread that needs no interpreter; it
+    prints where every thread stands.
+    """
+    longest = 3 * settings.current().lease_seconds
+    while not _stopped.wait(min(longest / 4, 1)):
+        faulthandler.dump_traceback_later(longest, exit=True)
+    faulthandler.cancel_dump_traceback_later()
 
 
 def _lives(pid: int, started: float) -> bool:

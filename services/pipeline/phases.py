@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis import RedisError
 
 from services import failpoints, logs
+from services.errors import Unavailable
 from services.failpoints import Failpoint
 from services.pipeline import celery_app, growing_chord
 
@@ -74,6 +75,24 @@ def ring(run_id: str, phase: str) -> None:
 def ring_embedding() -> None:
     """New memories want vectors."""
     _publish(_task("reflection_worker.embed_memories"), "")
+
+
+def send_mark(queue: str, mark: str) -> None:
+    """Send a mark through a queue (see services/journal/queues.py)."""
+    _publish(_task(f"{queue}_worker.mark", mark), "")
+
+
+def listen_again(kind: str) -> None:
+    """Tell all workers of that kind to take messages from their queue, whatever made them stop.
+
+    Raises Unavailable when none of them answers.
+    """
+    try:
+        replies = _app().control.add_consumer(kind, pattern=f"{kind}*@*", matcher="glob", reply=True, timeout=2)
+    except BROKER_AWAY as error:
+        raise Unavailable(f"The broker does not answer: {error}.") from error
+    if not replies:
+        raise Unavailable(f"No {kind} worker hears what it is told; restart it.")
 
 
 def _member(run_id: str, task: str, *ids: str) -> Signature:

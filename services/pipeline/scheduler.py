@@ -14,7 +14,8 @@ def main() -> None:
     """Sweep until SIGTERM or SIGINT."""
     stop = threading.Event()
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # once is enough
         stop.set()
 
     signal.signal(signal.SIGTERM, on_signal)
@@ -22,9 +23,12 @@ def main() -> None:
     logs.configure("scheduler")
     heartbeat.start("scheduler")
     log.info("Scheduler is ready", worker=heartbeat.worker_id())
-    while not stop.wait(settings.current().sweep_seconds):
+    pause = settings.current().sweep_seconds
+    while not stop.wait(pause):
+        pause = settings.current().sweep_seconds
         try:
-            sweeper.sweep()
+            if sweeper.sweep() >= sweeper.BATCH:
+                pause = 0  # there is more
         except Exception as error:  # noqa: BLE001 (process edge: the next sweep may find Postgres back)
             log.warning("A sweep failed", error=str(error))
     heartbeat.stop()

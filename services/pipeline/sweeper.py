@@ -2,61 +2,89 @@
 
 import redis
 
-from services import database, failpoints, logs, settings
+from services import clock, database, failpoints, logs, settings
+from services.errors import Unavailable
 from services.failpoints import Failpoint
-from services.journal import event_feed, workers
+from services.journal import event_feed, queues, workers
 from services.memory import memories
 from services.pipeline import celery_app, flow_turns, heartbeat, phases
 
 BATCH = 500
 EPOCH_KEY = "perdure:epoch"
-_PHASE_QUEUES = {
-    "plan": celery_app.PLANNING,
-    "reflect": celery_app.REFLECTION,
-    "remember": celery_app.REFLECTION,
+MARK_SECONDS = 5.0  # how often to ask whether a queue needs a mark
+_QUEUE_OF_PHASE = {
+    **{phase: queue for queue, through in celery_app.PHASES.items() for phase in through},
+    "execute": celery_app.REFLECTION,  # only what is settled: the next message of that run is reflection's
 }
 
 log = logs.get(__name__)
+_last: float | None = None  # when the last sweep ended well, by clock.monotonic()
+_silence_counts_from = 0.0
+_looked_for_marks = 0.0
 
 
 def sweep() -> int:
-    """One pass; returns how many doorbells it rang. Raises Unavailable when Postgres is away."""
-    _release_the_dead()
-    event_feed.publish(database.call("lose_hung_steps", BATCH))
-    if _broker_was_wiped():
+    """One pass; returns how many doorbells it rang. Raises Unavailable when Postgres is away.
+
+    While the broker is away nothing is rung: it would be tried in vain, one timeout after the other.
+    """
+    global _last
+    heartbeat.report_dead_neighbours()
+    if _silence_counts():
+        _release_the_dead()
+        event_feed.publish(database.call("lose_hung_steps", BATCH))
+    wiped = _broker_was_wiped()
+    if wiped is None:
+        _last = clock.monotonic()
+        return 0
+    if wiped:
         log.info("The broker is new or lost its messages; everything ready is rung again")
         database.call("forget_rings")
     drained = _drained_queues()
-    steps = database.call("sweep_steps", drained, BATCH)
+    steps = database.call("sweep_steps", [celery_app.EXECUTION], drained, BATCH)
     if steps:
         failpoints.reached(Failpoint.STEPS_SWEPT)
-    for run_id, step_id, _queue in steps:
+    for run_id, step_id in steps:
         phases.grow_execution(run_id, [step_id])
-    unowned = database.call(
-        "sweep_phases", [phase for phase, queue in _PHASE_QUEUES.items() if queue in drained], BATCH
-    )
+    unowned = database.call("sweep_phases", database.json(_QUEUE_OF_PHASE), drained, BATCH)
     if unowned:
         failpoints.reached(Failpoint.PHASES_SWEPT)
     for run_id, phase in unowned:
         phases.ring(run_id, phase)
     if celery_app.REFLECTION in drained and memories.any_pending():
         phases.ring_embedding()
+    _send_marks()
+    _last = clock.monotonic()
     return len(steps) + len(unowned) + flow_turns.sweep()
 
 
+def _silence_counts() -> bool:
+    """Whether a heart that is not heard, or a result that is late, means anything.
+
+    Not after an interruption: Postgres may have been away, and then nobody could be heard. All are given the time of a
+    lease to beat again and to write what they hold.
+    """
+    global _silence_counts_from
+    lease = settings.current().lease_seconds
+    if _last is not None and clock.monotonic() - _last > lease / 2:
+        _silence_counts_from = clock.monotonic() + lease
+    return clock.monotonic() >= _silence_counts_from
+
+
 def _release_the_dead() -> None:
-    heartbeat.report_dead_neighbours()
     for worker in workers.overdue(settings.current().lease_seconds):
         log.warning("A worker's heartbeat stopped; its work is given back", worker=worker)
         event_feed.publish(workers.release(worker, "lost"))
 
 
-def _broker_was_wiped() -> bool:
-    """Whether the key that marks this life of the broker is gone; whoever notices sets it anew."""
+def _broker_was_wiped() -> bool | None:
+    """Whether the key that marks this life of the broker is gone; whoever notices sets it anew. None: it is away."""
     try:
         return bool(event_feed.client().set(EPOCH_KEY, "1", nx=True))
-    except redis.RedisError:
-        return False  # away, not wiped; it will answer again
+    except redis.RedisError as error:
+        log.warning("Redis does not answer; nothing is rung until it does", error=str(error))
+        # another broker may be there all the same
+        return None if settings.current().broker == settings.current().redis else False
 
 
 def _drained_queues() -> list[str]:
@@ -64,15 +92,23 @@ def _drained_queues() -> list[str]:
 
     With another broker than Redis, or none in reach: none of them, to be careful.
     """
-    if settings.current().broker != settings.current().redis:
-        return []
-    names = [celery_app.PLANNING, celery_app.EXECUTION, celery_app.REFLECTION]
     try:
-        with event_feed.client().pipeline(transaction=False) as pipe:
-            for name in names:
-                pipe.llen(name)
-            lengths = dict(zip(names, pipe.execute(), strict=True))
-    except redis.RedisError:
+        depths = queues.depths(list(celery_app.QUEUES))
+    except Unavailable:
         return []
-    held = {worker.kind for worker in workers.alive() if worker.backlog}
-    return [name for name in names if lengths[name] == 0 and name not in held]
+    if depths is None:
+        return []
+    held = workers.kinds_with_backlog()
+    return [name for name, depth in depths.items() if depth == 0 and name not in held]
+
+
+def _send_marks() -> None:
+    """Through each queue where something has waited for long: it may be never drained and yet have lost a message."""
+    global _looked_for_marks
+    if clock.monotonic() - _looked_for_marks < MARK_SECONDS:
+        return
+    _looked_for_marks = clock.monotonic()
+    for queue in celery_app.QUEUES:
+        mark = queues.mark_due(queue, [phase for phase, name in _QUEUE_OF_PHASE.items() if name == queue])
+        if mark:
+            phases.send_mark(queue, mark)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from services.journal import attempts, steps
 from services.journal import runs as journal_runs
 from services.journal.runs import RunStatus, parse_id
@@ -60,3 +62,48 @@ def test_cancel_stops_what_has_not_started_and_keeps_what_is_done(workers: Stack
     assert found["s1"] == "succeeded"
     assert found["s9"] == "cancelled"
     runs.history(run_id)
+
+
+@pytest.mark.slow
+def test_hung_tools_in_every_slot_and_more_leave_the_worker_free_once_their_time_is_up(workers: Stack) -> None:
+    workers.kill("execution")
+    workers.start("execution", EXECUTION_CONCURRENCY="4")
+    workers.wait_for_workers(["execution"])
+    hung = [runs.start({"steps": [{"id": "s1", "tool": "hangs"}]}) for _ in range(12)]  # three times all slots
+    healthy = runs.start(runs.chain(3, seconds=0.1))
+
+    assert runs.wait_for(healthy, timeout=25).status == RunStatus.SUCCEEDED
+    assert {runs.wait_for(run_id).status for run_id in hung} == {RunStatus.FAILED}
+    assert len(workers.alive("execution")) == 1
+    workers.kill("execution")
+
+
+def test_a_worker_with_too_many_hung_tools_makes_room_for_a_fresh_one(workers: Stack, ledger: Path) -> None:
+    workers.kill("execution")
+    tired = workers.start("execution", PERDURE_MAX_HUNG_TOOLS="3")
+    workers.wait_for_workers(["execution"])
+    hung = [runs.start({"steps": [{"id": "s1", "tool": "hangs"}]}) for _ in range(3)]
+    busy = runs.start(runs.chain(12, seconds=0.3))
+
+    assert tired.wait(30) == 0
+    workers.start("execution")
+    assert runs.wait_for(busy).status == RunStatus.SUCCEEDED
+    assert set(runs.ledger(ledger, busy, "begin").values()) == {1}
+    assert {runs.wait_for(run_id).status for run_id in hung} == {RunStatus.FAILED}
+
+
+@pytest.mark.slow
+def test_a_call_in_c_that_stops_the_whole_process_costs_that_process_and_no_run(workers: Stack, ledger: Path) -> None:
+    (gripped,) = workers.alive("execution")
+    neighbour = runs.start(runs.chain(30, seconds=0.3))
+    runs.wait_until(lambda: runs.ledger(ledger, neighbour, "end")["s1"] == 1)
+    run_id = runs.start({"steps": [{"id": "c", "tool": "never_lets_go"}]})
+    runs.wait_until(lambda: runs.ledger(ledger, run_id, "gripped")["c"] == 1)
+    second = workers.start("execution")
+
+    assert runs.wait_for(run_id).status == RunStatus.SUCCEEDED
+    assert runs.wait_for(neighbour).status == RunStatus.SUCCEEDED
+    assert runs.ledger(ledger, run_id, "gripped") == {"c": 2}
+    assert gripped.wait(60) == 1  # long before the call would have come back
+    assert second.poll() is None
+    assert "never_lets_go" in (workers.logs / "execution.log").read_text()  # where it hung

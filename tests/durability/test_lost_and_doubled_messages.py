@@ -1,11 +1,16 @@
 """A message is a doorbell: lost, doubled, late or early, it changes nothing but time."""
 
+import threading
 from pathlib import Path
 
+import pytest
+from sqlalchemy import text
+
+from services import database
 from services.journal import event_feed
 from services.journal.runs import RunStatus
 from services.pipeline import phases
-from tests import runs
+from tests import history_checker, runs
 from tests.stack import Stack
 
 
@@ -26,6 +31,36 @@ def test_flushall_in_the_middle_of_runs_loses_and_doubles_nothing(workers: Stack
     for run_id in started:
         assert set(runs.ledger(ledger, run_id, "end").values()) == {1}
         runs.history(run_id)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_flushall_every_two_seconds_during_two_hundred_runs_loses_and_doubles_nothing(
+    workers: Stack, ledger: Path
+) -> None:
+    shapes = [
+        runs.fan(5, seconds=0.2),
+        runs.chain(3, tool="waits", seconds=2.5),
+        runs.fan(3, tool="verified_effect", seconds=0.1),
+        runs.chain(2, tool="unsafe_effect", seconds=0.1),
+    ]
+    over = threading.Event()
+
+    def flush() -> None:
+        while not over.wait(2):
+            event_feed.client().flushall()
+
+    flushing = threading.Thread(target=flush, daemon=True)
+    flushing.start()
+    started = [runs.start(shapes[number % len(shapes)]) for number in range(200)]
+    ended = [runs.wait_for(run_id, timeout=300) for run_id in started]
+    over.set()
+    flushing.join()
+
+    assert {run.status for run in ended} == {RunStatus.SUCCEEDED}
+    assert history_checker.faults(started, ledger) == []
+    for run_id in started:
+        assert max(runs.ledger(ledger, run_id, "end").values(), default=1) == 1
 
 
 def test_every_message_doubled_runs_every_step_once(workers: Stack, ledger: Path) -> None:
@@ -53,3 +88,26 @@ def test_an_ended_run_ignores_whatever_still_rings(workers: Stack) -> None:
     runs.wait_for(other)
 
     assert runs.history(run_id) == before
+
+
+def test_four_sweepers_at_once_ring_what_was_lost_and_never_get_in_each_others_way(
+    workers: Stack, ledger: Path
+) -> None:
+    others = [workers.start("scheduler") for _ in range(3)]
+    second = workers.start("execution")
+    workers.wait_for_workers(["scheduler", "execution"])
+    shapes = [runs.fan(4, seconds=0.1), runs.chain(3, tool="waits", seconds=1.5), runs.chain(2, tool="keyed_effect")]
+    started = [runs.start(shape, ring=False) for shape in shapes * 12]
+    runs.wait_until(lambda: sum(runs.ledger(ledger, started[0], "begin").values()) >= 1)
+    second.kill()  # and a worker to be released, by whoever comes first
+
+    assert {runs.wait_for(run_id, timeout=60).status for run_id in started} == {RunStatus.SUCCEEDED}
+    assert history_checker.faults(started, ledger) == []
+    for scheduler in others:
+        scheduler.terminate()
+        assert scheduler.wait(10) == 0
+    told = (workers.logs / "scheduler.log").read_text()
+    assert "deadlock" not in told
+    with database.session() as session:
+        often = "select max(rings) from steps where run_id = any (cast(:runs as uuid[]))"
+        assert session.scalar(text(often), {"runs": started}) <= 3

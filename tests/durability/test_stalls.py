@@ -4,13 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from services import database
+from services.flow import keys
 from services.journal import runs as journal_runs
 from services.journal import steps, surgery, why
 from services.journal.runs import RunStatus, parse_id
 from services.journal.why import Kind
-from services.pipeline import doctor, operating
+from services.pipeline import doctor, flow_turns, operating
 from services.tools import catalogue
 from tests import runs
+from tests.durability import stalls
 from tests.stack import Stack
 
 
@@ -90,12 +92,38 @@ def test_a_sleep_a_backoff_a_pause_and_a_doubt_are_told_apart(workers: Stack) ->
     becomes(backing_off, Kind.RETRY_BACKOFF)
     becomes(doubtful, Kind.IN_DOUBT)
     becomes(paused, Kind.PAUSED)
+    assert "perdure resolve" in why.explain(runs.TENANT, doubtful).sentence
+    told = {each.invariant for each in doctor.examine() if each.severity == "info"}
+    assert told >= {
+        "runs sleep until their time",
+        "what failed is tried again",
+        "doubts are resolved",
+        "paused runs are remembered",
+    }
     for run_id, step_id in ((sleeping, "s"), (backing_off, "r")):
         operating.change_step(run_id, lambda at=(run_id, step_id): surgery.retry_step(runs.TENANT, *at))
     operating.change_step(doubtful, lambda: surgery.resolve_by_skipping(runs.TENANT, doubtful, "u"))
     operating.resume(runs.TENANT, paused)
     for run_id in (sleeping, backing_off, doubtful, paused):
         assert runs.wait_for(run_id).status == RunStatus.SUCCEEDED
+
+
+def test_a_paused_key_and_a_rate_that_is_used_up_are_told_apart(workers: Stack, ledger: Path) -> None:
+    keys.set_limit(runs.TENANT, "slow-side", parallelism=None, rate=1, period=3600)
+    limited = {"tool": "noop", "flow": "slow-side"}
+    first = runs.start({"steps": [{"id": "s0", **limited}]})
+    assert runs.wait_for(first).status == RunStatus.SUCCEEDED
+    run_id = runs.start({"steps": [{"id": "s0", **limited}]})
+
+    sentence = stalls.becomes(run_id, Kind.TURN, "its turn at key slow-side", "at most 1 start in 3600 s").sentence
+    assert "0 before it" in sentence
+    assert stalls.found("turns are waited for").severity == "info"
+    keys.pause(runs.TENANT, "slow-side")
+    stalls.becomes(run_id, Kind.FLOW_PAUSED, "key slow-side, which is paused; resume it")
+    assert stalls.found("paused flow keys are remembered").severity == "info"
+    keys.remove(runs.TENANT, "slow-side")
+    flow_turns.pass_on([f"{runs.TENANT}/slow-side"])
+    assert runs.wait_for(run_id).status == RunStatus.SUCCEEDED
 
 
 def test_a_tool_that_is_gone_is_named(workers: Stack) -> None:

@@ -119,7 +119,8 @@ begin
       usage = runs.usage || jsonb_strip_nulls(jsonb_build_object('plan', nullif(p_plan -> 'usage', '{}'))),
       phase = v_phase, status = case
         when paused_at is not null then 'paused' when v_phase = 'execute' then 'executing' else 'reflecting' end,
-      started_at = coalesce(started_at, v_now), phase_worker = null, phase_failures = 0, rung_at = v_now, rings = 1
+      started_at = coalesce(started_at, v_now), phase_worker = null, phase_failures = 0, rings = 1,
+      rung_at = case v_phase when 'execute' then parked() else v_now end
   where id = r.id;
   return record_event(r.id, r.tenant, r.last_seq + 1, 'plan.created', null, jsonb_build_object(
     'revision', r.plan_revision + 1, 'source', p_plan ->> 'source', 'note', p_plan ->> 'note',
@@ -228,7 +229,7 @@ begin
     return jsonb_build_array(end_run(p_run, 'failed'));
   end if;
   update runs
-  set phase_worker = null, phase_failures = r.phase_failures + 1, rung_at = null,
+  set phase_worker = null, phase_failures = r.phase_failures + 1, phase_error = p_detail, rung_at = null,
       due_at = clock_timestamp() + make_interval(secs => p_retry_in)
   where id = p_run;
   return jsonb_build_array();

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from services import database
 from services.journal import claims, surgery, workers
 from services.journal.runs import parse_id
-from services.pipeline import doctor
+from services.pipeline import doctor, doctor_rounds
 from services.tools import catalogue
 from tests.integration.journal.conftest import say
 from tests.runs import TENANT
@@ -20,7 +20,7 @@ def _nothing_else(tools: Any) -> Iterator[None]:
     """A database without the runs of other tests, and with a living process of each kind."""
     with database.session() as session:
         session.execute(text("truncate runs, events, attempts, workers cascade"))
-    for kind in doctor.KINDS:
+    for kind in doctor_rounds.KINDS:
         workers.beat(f"{kind}@test:3:1.00", kind, "test", 3, 1.0)
     workers.beat("execution@test:1:1.00", "execution", "test", 1, 1.0)
     yield
@@ -100,7 +100,7 @@ def test_what_is_broken_in_a_live_run_is_found_and_mended(hand: Any, query: str,
 
     if run.statuses()["a"] == "waiting":
         with database.session() as session:
-            session.execute(text("select sweep_steps('{}', 10)"))
+            session.execute(text("select sweep_steps('{execution}', '{}', 10)"))
     run.succeed("a", "b")
     assert run.end().status == "succeeded"
 

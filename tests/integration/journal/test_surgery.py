@@ -281,6 +281,6 @@ def test_the_sweeper_leaves_paused_runs_alone(hand: Any) -> None:
     run.finish(running)
     with database.session() as session:
         session.execute(text("update runs set rung_at = null where id = :run"), {"run": run.id})
-        rung = session.scalar(text("select sweep_phases('{}', 1000)"))
+        rung = session.scalar(text("select sweep_phases('{}', '{}', 1000)"))
 
     assert run.id not in [run_id for run_id, _phase in rung]

@@ -1,0 +1,90 @@
+"""What a live run depends on outside of itself: the workers, their troubles, the broker, Postgres. Read by `why`."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, text
+
+from services import clock, database, settings
+from services.errors import Unavailable
+from services.journal import queues, reports, steps
+from services.journal.reports import Report
+from services.journal.runs import Run
+from services.journal.steps import Step, StepStatus
+from services.journal.workers import Worker
+from services.tools.catalogue import CataloguedTool
+
+READ_ONLY = "select pg_is_in_recovery() or current_setting('transaction_read_only')::bool"
+
+
+@dataclass(frozen=True)
+class View:
+    """A run and its surroundings at one moment, by the database's clock.
+
+    broker: what is wrong with it, if anything. depths: messages that wait in each queue, if that can be seen.
+    read_only: Postgres takes no writes.
+    """
+
+    run: Run
+    steps: list[Step]
+    workers: dict[str, Worker]
+    tools: set[str]
+    now: datetime
+    read_only: bool
+    reports: list[Report]
+    broker: str | None
+    depths: dict[str, int]
+
+    def those(self, status: StepStatus) -> list[Step]:
+        """The run's steps of that status."""
+        return [step for step in self.steps if step.status == status]
+
+    def living(self, kind: str) -> list[Worker]:
+        """The workers of that kind whose heart beats."""
+        oldest = self.now - timedelta(seconds=settings.current().lease_seconds)
+        return [worker for worker in self.workers.values() if worker.kind == kind and worker.beat_at >= oldest]
+
+    def trouble_of(self, worker: str | None, part: str) -> str | None:
+        """What this worker suffers from, if it does."""
+        found = [report.sentence for report in self.reports if report.worker == worker and report.part == part]
+        return found[0] if found else None
+
+    def trouble_of_all(self, kind: str) -> Report | None:
+        """What all workers of that kind suffer from; None as long as one of them is well."""
+        found = [report for report in self.reports if report.kind == kind and report.part == "postgres"]
+        troubled = {report.worker for report in found}
+        well = [worker for worker in self.living(kind) if worker.id not in troubled]
+        return found[0] if found and not well else None
+
+    def deaf(self, kind: str, seconds: float) -> list[Worker]:
+        """The living workers of that kind, if all of them have room and have begun nothing for so long."""
+        oldest = self.now - timedelta(seconds=seconds)
+        found = self.living(kind)
+        idle = [each for each in found if each.busy < each.slots and (each.taken_at or each.started_at) < oldest]
+        return found if len(idle) == len(found) else []
+
+    def ago(self, moment: datetime | None) -> str:
+        """How long ago that was, in words."""
+        return f"{max((self.now - moment).total_seconds(), 0):.1f} s ago" if moment else "never"
+
+
+def look(run: Run) -> View:
+    """The run's surroundings now. Raises Unavailable when Postgres can't be read."""
+    found = steps.of_run(run.id)
+    broker, depths = None, None
+    try:
+        depths = queues.depths(["planning", "execution", "reflection"])
+    except Unavailable as error:
+        broker = error.detail
+    with database.session() as session:
+        return View(
+            run=run,
+            steps=found,
+            workers={worker.id: worker for worker in session.scalars(select(Worker))},
+            tools=set(session.scalars(select(CataloguedTool.name))),
+            now=session.scalar(select(func.clock_timestamp())) or clock.now(),
+            read_only=bool(session.scalar(text(READ_ONLY))),
+            reports=[] if broker else reports.heard(),
+            broker=broker,
+            depths=depths or {},
+        )
