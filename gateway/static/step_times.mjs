@@ -8,7 +8,8 @@ export function timesOf(step, at) {
   const ready = millis(step.readyAt);
   const started = millis(step.startedAt);
   const finished = isSettled(step) ? millis(step.finishedAt) : undefined;
-  const until = finished ?? (isSettled(step) ? started ?? ready : at);
+  const over = isSettled(step) || step.status === "in_doubt"; // nothing goes on in a step that waits for a person
+  const until = finished ?? (over ? started ?? ready : at);
   const queuedUntil = started ?? (step.status === "ready" ? until : undefined);
   return {
     ready,
@@ -16,7 +17,7 @@ export function timesOf(step, at) {
     finished,
     until,
     queued: ready === undefined || queuedUntil === undefined ? undefined : Math.max(0, queuedUntil - ready),
-    ran: started === undefined || until === undefined ? undefined : Math.max(0, until - started),
+    ran: started === undefined || until === undefined || step.status === "in_doubt" ? undefined : Math.max(0, until - started),
   };
 }
 

@@ -54,7 +54,7 @@ def open_page(browser: Browser, stack: Stack) -> Iterator[OpenPage]:
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto((url or stack.url) + path)
-        page.wait_for_selector("#request", state="attached")
+        page.wait_for_selector("main", state="attached")
         opened.append(page)
         return page
 
