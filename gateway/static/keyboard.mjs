@@ -12,6 +12,7 @@ export const KEYS = [
   [["r"], "go to the past runs"],
   [["p"], "go to the plan"],
   [["n"], "new conversation"],
+  [["x"], "in the table of runs: select, or not"],
   [["t"], "graph or timeline"],
   [["g"], "then c, r, i, m, l, d: go to chat, runs, inbox, memory, limits, doctor"],
   [["Esc"], "close the drawer or the panel"],
@@ -71,9 +72,9 @@ export function listenToJumps(goTo) {
   );
 }
 
-/** Move the focus by one through the list that has it, else through the steps, else through the runs. */
+/** Move the focus by one through the list that has it, else through the steps, else through what else is listed. */
 export function walk(by) {
-  const list = document.activeElement?.closest("[data-walk]") || firstShown("ol[data-walk]") || firstShown("ul[data-walk]");
+  const list = document.activeElement?.closest("[data-walk]") || firstShown("ol[data-walk]") || firstShown("ul[data-walk], tbody[data-walk]");
   const items = [...(list?.querySelectorAll("[data-walk-item]") || [])];
   const at = items.indexOf(document.activeElement);
   const next = at < 0 ? items[by > 0 ? 0 : items.length - 1] : items[at + by];

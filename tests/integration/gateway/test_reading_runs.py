@@ -1,5 +1,6 @@
 """Reading: lists in pages, one run in full, cancelling, the tools, readiness, the page."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -39,6 +40,29 @@ def test_runs_are_filtered_by_status(http: FlaskClient) -> None:
         return [item["id"] for item in http.get(f"/api/runs?status={status}", headers=headers).json["items"]]
 
     assert (ids("queued"), ids("cancelled")) == ([keep], [stop])
+
+
+def test_runs_are_found_by_text_agent_label_time_and_whether_they_live(http: FlaskClient) -> None:
+    _, secret = api_keys.create(str(uuid4()), "search")
+    headers = {"X-API-Key": secret}
+
+    def start(**body: Any) -> str:
+        return http.post("/api/agent/start", json=body, headers=headers).json["workflowId"]
+
+    report = start(request="The 100% Report", agent="scribe", labels={"team": "red", "shop": "berlin"})
+    other = start(request="Another thing", labels={"team": "blue"})
+    http.post(f"/api/runs/{other}/cancel", headers=headers)
+    made = http.get(f"/api/runs/{other}", headers=headers).json["createdAt"]
+
+    def ids(**asked: str) -> list[str]:
+        found = http.get("/api/runs", query_string=asked, headers=headers).json["items"]
+        return [item["id"] for item in found]
+
+    assert ids(text="100% rep") == ids(agent="scribe") == ids(label="team:red") == ids(status="live") == [report]
+    assert ids(text="%") == [report]
+    assert ids(text="100_") == ids(text="thing", label="team:red") == []
+    assert ids(text=other) == ids(since=made) == [other]
+    assert ids(until=made) == [report]
 
 
 def test_cancelling_a_queued_run_ends_it_and_doing_it_again_changes_nothing(
