@@ -49,10 +49,10 @@ export function Place() {
     <${Problem} problem=${runs.problem} />
     <${RunBulk} chosen=${chosen} changed=${runs.reload} />
     ${runs.loaded && !runs.items.length && html`<p class="empty">${filtered ? "No run fits that." : "No run yet. Ask for something in the chat."}</p>`}
-    ${runs.items.length > 0 && html`<table class="runs-table">
+    ${runs.items.length > 0 && html`<table class=${`runs-table ${runs.items.some((run) => run.agent) ? "" : "without-agents"}`}>
       <thead><tr>
         <th class="tick"><input type="checkbox" aria-label="Select all shown" checked=${all} onChange=${chooseAll} /></th>
-        <th scope="col">Run</th><th scope="col" class="may-go">Agent</th><th scope="col" class="may-go">Labels</th><th scope="col" class="figure">Started</th><th scope="col" class="figure may-go">Took</th>
+        <th scope="col">Run</th><th scope="col" class="may-go of-agents">Agent</th><th scope="col" class="may-go">Labels</th><th scope="col" class="figure">Started</th><th scope="col" class="figure may-go">Took</th>
       </tr></thead>
       <tbody data-walk>${runs.items.map((run) => html`<${Row} key=${run.id} run=${run} ticked=${chosen.value.has(run.id)} />`)}</tbody>
     </table>`}
@@ -72,7 +72,7 @@ function Row({ run, ticked }) {
     <td class="run-cell"><a href=${runLink(run.id)} data-walk-item onKeyDown=${keys} onClick=${() => (pane.value = "chat")}>
       <${StatusMark} status=${run.status} /><span class="row-name">${runName(run)}</span></a>
       <span class="row-more"><span class=${`tone-${run.status}`}>${statusWord(run.status)}</span>${run.forkedFrom && html` · fork`}${run.error?.detail ? ` · ${run.error.detail}` : run.answer && ` · ${firstLine(run.answer)}`}</span></td>
-    <td class="may-go">${run.agent}</td>
+    <td class="may-go of-agents">${run.agent}</td>
     <td class="may-go">${Object.entries(run.labels || {}).map(([name, value]) => html`<a class="tag" href=${linkTo(["runs"], { label: `${name}:${value}` })}>${name}: ${value}</a> `)}</td>
     <td class="figure" title=${dateOf(run.createdAt)}>${since(run.createdAt, Date.now())}</td>
     <td class="figure may-go">${took}</td>
