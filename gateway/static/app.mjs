@@ -102,7 +102,11 @@ export function startFrame() {
     if (document.activeElement !== find()) requestAnimationFrame(() => find()?.focus()); // its pane was not shown yet
   };
   listenToKeys({
-    "/": () => document.querySelector("main input[type=search]")?.focus() ?? focusIn("chat", () => document.getElementById("request")),
+    "/": () => {
+      const search = document.querySelector("main input[type=search]");
+      if (search) search.focus();
+      else focusIn("chat", () => document.getElementById("request"));
+    },
     "?": () => (openPanel.value = "keys"),
     j: () => (drawer.value ? drawer.value.walk(1) : walk(1)),
     k: () => (drawer.value ? drawer.value.walk(-1) : walk(-1)),

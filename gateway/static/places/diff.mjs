@@ -25,10 +25,10 @@ function Diff({ found }) {
   const { a, b, changes, steps, same } = found;
   return html`<div class="pair"><${Side} name="Before" run=${a} /><a class="button quiet" href=${linkTo(["diff", b.id, a.id])} aria-label="Swap the two"><${Icon} name="compare" /></a><${Side} name="After" run=${b} /></div>
     ${!changes.length && !steps.length && html`<p class="empty"><${StatusMark} status="succeeded" />The two went the same way.</p>`}
-    ${changes.length > 0 && html`<section aria-label="The runs"><h3 class="section-title">The runs</h3><${Changes} changes=${changes} /></section>`}
+    ${changes.length > 0 && html`<section aria-label="The runs"><h3 class="section-title">The runs</h3><${Changes} of="the runs" changes=${changes} /></section>`}
     ${steps.map((step) => html`<section key=${step.id} aria-label=${`Step ${step.id}`}>
       <h3 class="section-title"><code>${step.id}</code>${step.in !== "both" && html`<span class="tag">only in the ${step.in === "a" ? "first" : "second"}</span>`}${step.shared && html`<span class="tag">result shared</span>`}</h3>
-      <${Changes} changes=${step.changes} /></section>`)}
+      <${Changes} of=${`step ${step.id}`} changes=${step.changes} /></section>`)}
     ${same.length > 0 && html`<p class="hint">The same in both: ${counted(same.length, "step")} (${same.join(", ")}).</p>`}`;
 }
 
@@ -37,9 +37,9 @@ function Side({ name, run }) {
     <span class="row-facts"><span>${name}</span><span>${statusWord(run.status)}</span><span>${dateOf(run.createdAt)}</span></span></a>`;
 }
 
-function Changes({ changes }) {
+function Changes({ of, changes }) {
   return html`<dl class="changes">${changes.map((change) => html`<div key=${change.field}><dt>${plainName(change.field)}</dt>
-    <dd><pre tabindex="0" role="region" aria-label=${`${plainName(change.field)}, line by line`}>${linesOf(textOf(change.a), textOf(change.b)).map(([mark, line]) => html`<${Line} mark=${mark} line=${line} />`)}</pre></dd></div>`)}</dl>`;
+    <dd><pre tabindex="0" role="region" aria-label=${`${plainName(change.field)} of ${of}, line by line`}>${linesOf(textOf(change.a), textOf(change.b)).map(([mark, line]) => html`<${Line} mark=${mark} line=${line} />`)}</pre></dd></div>`)}</dl>`;
 }
 
 const WORDS = { "-": "before", "+": "after" };
