@@ -7,7 +7,7 @@ import { Toast } from "./acting.mjs";
 import { Icon, Logo } from "./marks.mjs";
 import { Chat, progressOf } from "./chat.mjs";
 import { drawer, narrow } from "./drawer.mjs";
-import { Elsewhere, Rail, goTo } from "./rail.mjs";
+import { Elsewhere, Rail, goTo, placeName } from "./rail.mjs";
 import { PlanPane, view } from "./plan_pane.mjs";
 import { PastRuns } from "./past_runs.mjs";
 import { StepDrawer } from "./step_drawer.mjs";
@@ -20,7 +20,7 @@ import { refreshList } from "./run_list.mjs";
 import { isOver } from "./run_state.mjs";
 import { reachable, readSystem, system } from "./system.mjs";
 
-const PANES = { chat: "Chat", plan: "Plan", runs: "Runs" };
+const PANES = { chat: "Chat", plan: "Plan", runs: "Recent" };
 
 export function App() {
   const afterKey = () => Promise.all([readSystem(), refreshList(), retryOpen()]);
@@ -93,7 +93,9 @@ const spoken = computed(() => {
 export function startFrame() {
   effect(() => {
     const run = selected.value?.run.value;
-    document.title = run ? `${isOver(run) ? "" : "● "}${runName(run)} – Perdure` : "Perdure";
+    const { name } = place.value;
+    if (name !== "talk") document.title = `${placeName(name)} – Perdure`;
+    else document.title = run ? `${isOver(run) ? "" : "● "}${runName(run)} – Perdure` : "Perdure";
   });
   const focusIn = (name, find) => {
     if (place.value.name !== "talk") location.hash = selected.value ? `#/runs/${selected.value.id}` : "#/";

@@ -102,6 +102,7 @@ function TurnFoot({ id, run, last }) {
   const took = run.finishedAt && run.createdAt ? duration(millis(run.finishedAt) - millis(run.createdAt)) : null;
   return html`<footer class="facts">
     ${isOver(run) && html`<span class=${`status tone-${run.status}`}><${StatusMark} status=${run.status} />${statusWord(run.status)}</span>`}
+    ${run.forkedFrom && html`<span>fork</span>`}
     ${took && html`<span>${took}</span>`}
     ${run.brain && html`<span>${brainName(run.brain)}</span>`}
     <button class="quiet" type="button" onClick=${viewPlan}><${Icon} name="plan" />Plan</button>

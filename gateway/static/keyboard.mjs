@@ -74,7 +74,8 @@ export function listenToJumps(goTo) {
 
 /** Move the focus by one through the list that has it, else through the steps, else through what else is listed. */
 export function walk(by) {
-  const list = document.activeElement?.closest("[data-walk]") || firstShown("ol[data-walk]") || firstShown("ul[data-walk], tbody[data-walk]");
+  const page = document.querySelector(".page-body"); // a place is one walk, whatever lists it has
+  const list = page || document.activeElement?.closest("[data-walk]") || firstShown("ol[data-walk]") || firstShown("ul[data-walk]");
   const items = [...(list?.querySelectorAll("[data-walk-item]") || [])];
   const at = items.indexOf(document.activeElement);
   const next = at < 0 ? items[by > 0 ? 0 : items.length - 1] : items[at + by];

@@ -39,6 +39,7 @@ function NoPlan({ entry }) {
 
 function Steps({ run, at }) {
   const timing = (step) => {
+    if (step.reusedFrom) return "shared";
     const { ran } = timesOf(step, at);
     return ran === undefined ? "" : duration(ran);
   };

@@ -27,6 +27,9 @@ const LOADERS = {
 const loaded = signal({});
 const failed = signal(null);
 
+/** What the place is called, in the title of the window. */
+export const placeName = (name) => RAIL.find(([each]) => each === name)?.[1] ?? "Two runs compared";
+
 const linkOf = (name) => (name !== "talk" ? linkTo([name]) : selectedId.value ? runLink(selectedId.value) : "#/");
 
 /** Go to a place by its name. */

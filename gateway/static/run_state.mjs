@@ -4,7 +4,7 @@ const TERMINAL_RUN = new Set(["succeeded", "failed", "cancelled"]);
 const SETTLED_STEP = new Set(["succeeded", "failed", "skipped", "cancelled"]);
 const BY_HAND = "a person skipped it";
 // What a step's events say in full; where they have it, what the API said earlier counts no more.
-const TOLD_BY_EVENTS = { output: undefined, error: undefined, finishedAt: undefined, dueAt: undefined, because: undefined };
+const TOLD_BY_EVENTS = { startedAt: undefined, output: undefined, error: undefined, finishedAt: undefined, dueAt: undefined, because: undefined };
 
 export const isOver = (run) => TERMINAL_RUN.has(run?.status);
 export const isSettled = (step) => SETTLED_STEP.has(step.status);
@@ -117,7 +117,6 @@ const STEP_CHANGES = {
     input: undefined,
     ...TOLD_BY_EVENTS,
     readyAt: undefined,
-    startedAt: undefined,
   }),
   "step.failed": (data, at) => ({ status: "failed", error: sentence(data.error), finishedAt: at }),
   "step.skipped": (data, at) => ({ status: "skipped", because: data.because, finishedAt: at }),

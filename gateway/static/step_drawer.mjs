@@ -58,7 +58,7 @@ function StepAttempts({ run, step }) {
 
 function Facts({ step, times }) {
   return html`<dl class="facts-list">
-    ${times.ready !== undefined && html`<${Fact} name="Ready">${timeOf(times.ready)}<//>`}
+    ${times.ready !== undefined && step.status !== "waiting" && html`<${Fact} name="Ready">${timeOf(times.ready)}<//>`}
     ${times.started !== undefined && html`<${Fact} name="Started">${timeOf(times.started)}${times.queued !== undefined && html` <small>after ${duration(times.queued)} in the queue</small>`}<//>`}
     ${times.finished !== undefined && html`<${Fact} name="Finished">${timeOf(times.finished)}${times.ran !== undefined && html` <small>ran ${duration(times.ran)}</small>`}<//>`}
     ${step.dueAt && html`<${Fact} name="Next try">${timeOf(step.dueAt)}<//>`}

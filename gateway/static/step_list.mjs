@@ -33,6 +33,7 @@ function StepRow({ step, at, span }) {
 function statusLine(step) {
   if (step.status === "ready" && step.dueAt) return "retrying";
   if (step.status === "ready") return "queued";
+  if (step.reusedFrom) return "shared";
   return statusWord(step.status);
 }
 

@@ -5,6 +5,7 @@ import { millis } from "./formats.mjs";
 
 /** {ready, started, finished, until, queued, ran}; what is not known is undefined. `until` is finished, or `at`. */
 export function timesOf(step, at) {
+  if (step.reusedFrom) return {}; // its times are those of another run
   const ready = millis(step.readyAt);
   const started = millis(step.startedAt);
   const finished = isSettled(step) ? millis(step.finishedAt) : undefined;

@@ -11,6 +11,7 @@ import { ticksOf } from "./time_ticks.mjs";
 import { isOver } from "./run_state.mjs";
 import { timesOf } from "./step_times.mjs";
 
+const TALL = { queued: 4, pause: 2 }; // how high a stretch is drawn; others 10
 const LEAST = 0.6; // percent: shorter stretches are drawn so long, or nobody would see them
 
 export function Timeline({ run, at }) {
@@ -21,7 +22,7 @@ export function Timeline({ run, at }) {
   const end = Math.max(at, start + 1);
   const place = (moment) => Math.min(100, Math.max(0, ((moment - start) / (end - start)) * 100));
   const attempts = Map.groupBy(value?.items ?? [], (attempt) => attempt.stepId);
-  const steps = run.steps.map((step) => ({ step, times: timesOf(step, at), tried: attempts.get(step.id) ?? [] }));
+  const steps = run.steps.map((step) => ({ step, times: timesOf(step, at), tried: step.reusedFrom ? [] : attempts.get(step.id) ?? [] }));
   steps.sort((one, other) => beginning(one) - beginning(other));
   const first = Math.min(...steps.map(beginning));
   const last = Math.max(...steps.map(({ times }) => times.finished ?? -Infinity));
@@ -32,7 +33,7 @@ export function Timeline({ run, at }) {
       ${steps.map((each) => html`<${Lane} key=${each.step.id} ...${each} place=${place} />`)}
       ${isOver(run) && Number.isFinite(last) && html`<${Phase} name="answering" from=${last} to=${end} place=${place} />`}
     </ol>
-    <p class="legend facts"><span class="key-queued">in the queue</span><span class="key-ran">at work</span><span class="key-failed">failed</span></p>
+    <p class="legend facts"><span class="key-queued">in the queue</span><span class="key-ran">at work</span><span class="key-failed">failed</span><span class="key-pause">asleep</span></p>
   </div>`;
 }
 
@@ -55,14 +56,14 @@ function Lane({ step, times, tried, place }) {
   const pieces = stretchesOf(step, times, tried);
   const attempts = Math.max(step.attempts || 0, tried.length);
   const waited = pieces.filter((piece) => piece.kind === "queued").reduce((sum, piece) => sum + piece.to - piece.from, 0);
-  const ran = pieces.filter((piece) => piece.kind !== "queued").reduce((sum, piece) => sum + piece.to - piece.from, 0);
+  const ran = pieces.filter((piece) => piece.kind !== "queued" && piece.kind !== "pause").reduce((sum, piece) => sum + piece.to - piece.from, 0);
   const told = `${step.tool}, ${statusWord(step.status)}, queued ${duration(waited)}, at work ${duration(ran)}, ${counted(attempts, "attempt")}`;
   return html`<li class="lane">
     <button id=${`step-${step.id}`} type="button" data-walk-item aria-expanded=${openStep.value === step.id} aria-label=${`Step ${step.id}, ${told}`} title=${told}
       onClick=${() => showStep(openStep.value === step.id ? null : step.id)}>
       <span class="lane-name"><${StatusMark} status=${step.status} /><b>${step.tool}</b> <small>${step.id}</small></span>
       <${Track}>${pieces.map((piece) => html`<${Stretch} ...${piece} from=${place(piece.from)} to=${place(piece.to)} />`)}<//>
-      <span class="lane-time">${attempts > 1 && html`<span class="tag">×${attempts}</span>`}${pieces.length > 0 && duration(ran)}</span>
+      <span class="lane-time">${attempts > 1 && html`<span class="tag">×${attempts}</span>`}${pieces.length > 0 ? duration(ran) : step.reusedFrom && "shared"}</span>
     </button>
   </li>`;
 }
@@ -71,7 +72,7 @@ const Track = ({ children }) => html`<svg class="track" viewBox="0 0 100 12" pre
 
 function Stretch({ kind, from, to, title }) {
   const width = Math.max(LEAST, to - from);
-  return html`<rect class=${`stretch-${kind}`} x=${Math.min(from, 100 - width)} width=${width} y=${kind === "queued" ? 4 : 1} height=${kind === "queued" ? 4 : 10}>${title && html`<title>${title}</title>`}</rect>`;
+  return html`<rect class=${`stretch-${kind}`} x=${Math.min(from, 100 - width)} width=${width} y=${6 - TALL[kind] / 2 || 1} height=${TALL[kind] || 10}>${title && html`<title>${title}</title>`}</rect>`;
 }
 
 /** The stretches of one step, oldest first: [{kind, from, to, title}]; kind is queued, or how the attempt stands. */
@@ -88,5 +89,14 @@ export function stretchesOf(step, times, tried) {
     pieces.push({ kind: step.status, from: times.started, to: times.until ?? times.started, title: statusWord(step.status) });
   }
   if (times.queued > 0) pieces.push({ kind: "queued", from: times.ready, to: times.ready + times.queued, title: "in the queue" });
-  return pieces.sort((one, other) => one.from - other.from);
+  pieces.sort((one, other) => one.from - other.from);
+  return [...pieces, ...pausesOf(step, times, pieces)];
+}
+
+/** Between attempts a step sleeps, or waits until it may be tried again. */
+function pausesOf(step, times, pieces) {
+  const ends = pieces.map((piece, at) => ({ from: piece.to, to: pieces[at + 1]?.from }));
+  const last = ends.at(-1);
+  if (last && (step.status === "waiting" || (step.status === "ready" && step.dueAt))) last.to = times.until;
+  return ends.filter(({ from, to }) => to > from).map((gap) => ({ kind: "pause", title: "asleep, or waiting for the next try", ...gap }));
 }

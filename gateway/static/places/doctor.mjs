@@ -7,9 +7,8 @@ import { Problem } from "../problem.mjs";
 import { linkTo } from "../address.mjs";
 import { examine } from "../api.mjs";
 import { say, useActing } from "../acting.mjs";
-import { counted } from "../formats.mjs";
 import { runLink } from "../conversation.mjs";
-import { plainSentence, shortWorker } from "../formats.mjs";
+import { counted, plainSentence, shortWorker } from "../formats.mjs";
 import { useLoaded } from "../loading.mjs";
 
 const MARKS = { error: "failed", warning: "waiting", info: "ready" };
@@ -18,7 +17,7 @@ export function Place() {
   const everything = useSignal(false);
   const fixed = useSignal(null); // the answer of the last repair
   const { busy, problem, act } = useActing();
-  const looked = useLoaded(() => examine({ everything: everything.value }), [everything.value], { every: 10_000 });
+  const looked = useLoaded(() => examine({ everything: everything.value }), [everything.value]);
   const { findings = [], healthy } = looked.value ?? {};
   const wrong = findings.filter((finding) => finding.severity !== "info");
   const info = findings.filter((finding) => finding.severity === "info");

@@ -67,7 +67,7 @@ function Letters({ letters, query, changed }) {
       <${Choice} name="state" label="State" value=${query.state} options=${{ "": "open", done: "taken care of", all: "all" }} />
       <${Choice} name="reason" label="Reason" value=${query.reason} options=${{ "": "any reason", ...REASONS }} />
       <${Choice} name="hours" label="Time" value=${query.hours} options=${{ "": "any time", ...TIMES }} />
-      <${Search} name="tool" label="Tool" value=${query.tool} placeholder="Tool" />
+      <${Search} name="tool" label="Tool" value=${query.tool} placeholder="Tool" known=${[...new Set(letters.items.map((letter) => letter.tool).filter(Boolean))]} />
       <${Search} name="label" label="Label" value=${query.label} placeholder="Label, as team:red" />
       ${filtered && html`<button class="quiet" type="button" onClick=${() => setQuery({ state: "", reason: "", hours: "", tool: "", label: "" })}>Clear</button>`}
     </form>

@@ -33,8 +33,8 @@ export function Choice({ name, label, value, options }) {
     </select></label>`;
 }
 
-/** A filter that one types; it takes effect when the typing pauses. */
-export function Search({ name, label, value, placeholder }) {
+/** A filter that one types; it takes effect when the typing pauses. known: values to choose from. */
+export function Search({ name, label, value, placeholder, known }) {
   const text = useSignal(value ?? "");
   const timer = useRef(null);
   useEffect(() => {
@@ -46,5 +46,6 @@ export function Search({ name, label, value, placeholder }) {
     timer.current = setTimeout(() => setQuery({ [name]: text.value.trim() }), TYPING_MS);
   };
   return html`<label class="choice"><span class="visually-hidden">${label}</span>
-    <input type="search" name=${name} autocomplete="off" placeholder=${placeholder} value=${text.value} onInput=${type} /></label>`;
+    <input type="search" name=${name} autocomplete="off" placeholder=${placeholder} list=${known && `known-${name}`} value=${text.value} onInput=${type} />
+    ${known && html`<datalist id=${`known-${name}`}>${known.map((each) => html`<option value=${each} />`)}</datalist>`}</label>`;
 }

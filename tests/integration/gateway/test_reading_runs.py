@@ -1,5 +1,6 @@
 """Reading: lists in pages, one run in full, cancelling, the tools, readiness, the page."""
 
+import gzip
 from typing import Any
 from uuid import uuid4
 
@@ -101,6 +102,17 @@ def test_every_answer_carries_the_security_headers(http: FlaskClient) -> None:
         headers = http.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "DENY"
         assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_the_files_of_the_page_come_compressed_and_are_not_sent_twice(http: FlaskClient) -> None:
+    plain = http.get("/static/app.mjs")
+    packed = http.get("/static/app.mjs", headers={"Accept-Encoding": "gzip"})
+    again = http.get("/static/app.mjs", headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]})
+
+    assert gzip.decompress(packed.data) == plain.data == (page.STATIC / "app.mjs").read_bytes()
+    assert packed.headers["Content-Encoding"] == "gzip" and packed.headers["Vary"] == "Accept-Encoding"
+    assert "Content-Encoding" not in plain.headers
+    assert (again.status_code, again.data) == (304, b"")
 
 
 def test_the_page_gets_a_new_nonce_each_time(
