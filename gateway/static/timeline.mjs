@@ -11,13 +11,13 @@ import { ticksOf } from "./time_ticks.mjs";
 import { isOver } from "./run_state.mjs";
 import { timesOf } from "./step_times.mjs";
 
+const OFTEN_MS = 1500; // what has just ended is drawn from its events until its attempts are read
 const TALL = { queued: 4, pause: 2 }; // how high a stretch is drawn; others 10
 const LEAST = 0.6; // percent: shorter stretches are drawn so long, or nobody would see them
 
 export function Timeline({ run, at }) {
-  const settled = run.steps.filter((step) => step.finishedAt).length;
-  const tries = run.steps.reduce((sum, step) => sum + (step.attempts || 0), 0);
-  const { value } = useLoaded(() => runAttempts(run.id), [run.id, settled, tries, isOver(run)]);
+  const over = isOver(run);
+  const { value } = useLoaded(() => runAttempts(run.id), [run.id, over], { every: over ? undefined : OFTEN_MS });
   const start = millis(run.createdAt ?? run.startedAt);
   const end = Math.max(at, start + 1);
   const place = (moment) => Math.min(100, Math.max(0, ((moment - start) / (end - start)) * 100));
@@ -31,7 +31,7 @@ export function Timeline({ run, at }) {
     <ol class="lanes" data-walk>
       ${Number.isFinite(first) && html`<${Phase} name="planning" from=${start} to=${first} place=${place} />`}
       ${steps.map((each) => html`<${Lane} key=${each.step.id} ...${each} place=${place} />`)}
-      ${isOver(run) && Number.isFinite(last) && html`<${Phase} name="answering" from=${last} to=${end} place=${place} />`}
+      ${over && Number.isFinite(last) && html`<${Phase} name="answering" from=${last} to=${end} place=${place} />`}
     </ol>
     <p class="legend facts"><span class="key-queued">in the queue</span><span class="key-ran">at work</span><span class="key-failed">failed</span><span class="key-pause">asleep</span></p>
   </div>`;

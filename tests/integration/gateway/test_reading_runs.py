@@ -1,6 +1,7 @@
 """Reading: lists in pages, one run in full, cancelling, the tools, readiness, the page."""
 
 import gzip
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -113,6 +114,17 @@ def test_the_files_of_the_page_come_compressed_and_are_not_sent_twice(http: Flas
     assert packed.headers["Content-Encoding"] == "gzip" and packed.headers["Vary"] == "Accept-Encoding"
     assert "Content-Encoding" not in plain.headers
     assert (again.status_code, again.data) == (304, b"")
+
+
+def test_files_that_the_page_names_are_kept_and_others_are_asked_for_again(http: FlaskClient) -> None:
+    named = re.findall(r'href="(/static/[^"]+/app.mjs)"', http.get("/").text)
+    kept, asked = http.get(named[0]), http.get("/static/app.mjs")
+    outdated = http.get("/static/v0123456789abcdef/app.mjs")
+
+    assert "immutable" in kept.headers["Cache-Control"]
+    assert asked.headers["Cache-Control"] == outdated.headers["Cache-Control"] == "no-cache"
+    assert kept.data == asked.data == outdated.data
+    assert http.get("/static/v0123456789abcdef/../app.py").status_code == 404
 
 
 def test_the_page_gets_a_new_nonce_each_time(
