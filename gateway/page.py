@@ -9,6 +9,8 @@ from pathlib import Path
 
 from flask import Blueprint, Response, request, send_from_directory
 
+from gateway.brief_cache import BriefCache
+
 STATIC = Path(__file__).parent / "static"
 POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -18,6 +20,7 @@ POLICY = (
 ABSENT = "The page is not part of this build. The API answers under /api."
 
 _VERSION = re.compile("v[0-9a-f]{16}")
+_versions: BriefCache[str] = BriefCache(seconds=2)
 
 blueprint = Blueprint("page", __name__)
 
@@ -59,14 +62,13 @@ def static(name: str) -> Response:
 
 def _version() -> str:
     """What all files of the page are at present, as one word; modules find each other under it by relative names."""
+    return _versions.get(str(STATIC), _computed_version)
+
+
+def _computed_version() -> str:
     files = sorted(file for file in STATIC.rglob("*") if file.is_file())
-    return _hashed(tuple((file, file.stat().st_mtime_ns) for file in files))
-
-
-@lru_cache(maxsize=4)
-def _hashed(files: tuple[tuple[Path, int], ...]) -> str:
     content = hashlib.sha256()
-    for file, _ in files:
+    for file in files:
         content.update(file.name.encode() + file.read_bytes())
     return f"v{content.hexdigest()[:16]}"
 

@@ -27,8 +27,9 @@ async (id) => {
 
 
 def test_a_reload_in_the_middle_of_a_run_keeps_everything(open_page: OpenPage, stack: Stack) -> None:
-    run = start_run(stack, line_of_sleeps(4, 1))
-    page = open_page(f"/#/runs/{run}")
+    page = open_page()
+    run = start_run(stack, line_of_sleeps(6, 1.8))
+    page.evaluate("run => (location.hash = `#/runs/${run}`)", run)
     page.wait_for_selector(".steps .tone-succeeded")
 
     page.reload()
@@ -36,20 +37,21 @@ def test_a_reload_in_the_middle_of_a_run_keeps_everything(open_page: OpenPage, s
     in_the_middle = page.locator(".steps > li").count(), page.locator(".steps .tone-succeeded").count()
     finished_turn(page)
 
-    assert in_the_middle[0] == 4
-    assert 1 <= in_the_middle[1] < 4
-    expect(page.locator(".graph .node-succeeded")).to_have_count(4)
+    assert in_the_middle[0] == 6
+    assert 1 <= in_the_middle[1] < 6
+    expect(page.locator(".graph .node-succeeded")).to_have_count(6)
     assert page.url.endswith(run)
 
 
 def test_cut_connections_lose_no_event_and_double_none(open_page: OpenPage, stack: Stack) -> None:
-    run = start_run(stack, line_of_sleeps(12, 0.5))
+    run = start_run(stack, line_of_sleeps(12, 1.5))
     with cut_proxy.in_front_of(stack.url) as proxy:
         page = open_page("/", url=proxy.url)
         page.evaluate(FOLLOWED, run)
         for _ in range(4):
-            time.sleep(1)
+            page.wait_for_function("states.at(-1) === 'live'")
             proxy.cut()
+            page.wait_for_function("states.at(-1) !== 'live'")
         page.goto(f"{proxy.url}/#/runs/{run}")
         finished_turn(page)
         time.sleep(0.5)
