@@ -6,11 +6,12 @@ const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", time
 const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const MOST_CHARACTERS = 20_000;
 
-/** 12 ms · 1.24 s · 2 min 05 s */
+/** 12 ms · 1.24 s · 2 min 05 s · 3 h 07 min */
 export function duration(milliseconds) {
   const ms = Math.max(0, milliseconds);
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  if (ms >= 3_600_000) return `${Math.floor(ms / 3_600_000)} h ${String(Math.floor((ms % 3_600_000) / 60_000)).padStart(2, "0")} min`;
   return `${Math.floor(ms / 60_000)} min ${String(Math.floor((ms % 60_000) / 1000)).padStart(2, "0")} s`;
 }
 

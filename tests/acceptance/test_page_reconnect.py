@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests import cut_proxy
 from tests.acceptance.visits import OpenPage, Stack, finished_turn, line_of_sleeps, read, start_run
@@ -24,6 +24,14 @@ async (id) => {
   });
 }
 """
+
+
+def _until_stream(page: Page, *, live: bool) -> None:
+    """Wait until the follower's connection is (or no longer is) live."""
+    until = time.monotonic() + 20
+    while (page.evaluate("states.at(-1)") == "live") is not live:
+        assert time.monotonic() < until, page.evaluate("states")
+        time.sleep(0.02)
 
 
 def test_a_reload_in_the_middle_of_a_run_keeps_everything(open_page: OpenPage, stack: Stack) -> None:
@@ -49,9 +57,9 @@ def test_cut_connections_lose_no_event_and_double_none(open_page: OpenPage, stac
         page = open_page("/", url=proxy.url)
         page.evaluate(FOLLOWED, run)
         for _ in range(4):
-            page.wait_for_function("states.at(-1) === 'live'")
+            _until_stream(page, live=True)
             proxy.cut()
-            page.wait_for_function("states.at(-1) !== 'live'")
+            _until_stream(page, live=False)
         page.goto(f"{proxy.url}/#/runs/{run}")
         finished_turn(page)
         time.sleep(0.5)

@@ -22,7 +22,7 @@ def started(stack: Stack, *steps: dict[str, Any], **fields: Any) -> str:
     return start_run(stack, {"plan": {"steps": list(steps)}, **fields})
 
 
-def until(condition: Callable[[], Any], timeout: float = 30) -> Any:
+def until(condition: Callable[[], Any], timeout: float = 90) -> Any:
     """Wait for `condition()` to be true; returns what it gave."""
     end = time.monotonic() + timeout
     while not (found := condition()):

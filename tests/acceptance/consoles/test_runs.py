@@ -31,7 +31,7 @@ def test_runs_are_searched_and_the_address_keeps_the_search(open_page: OpenPage,
     assert page.input_value("input[name=text]") == "HERONS"
     page.click("button:text-is('Clear')")
 
-    page.wait_for_function(f"document.querySelectorAll('{ROWS}').length >= 2")
+    expect(page.locator(ROWS)).to_contain_text(["grey", "red"])
     assert page.url.endswith("#/runs")
 
 
