@@ -98,7 +98,7 @@ def _filter() -> Filter:
         reason=queries.choice("reason", list(dead_letters.REASONS)),
         tool=request.args.get("tool"),
         run_id=_run_id(),
-        labels=_labels(),
+        labels=queries.labels(),
         since=queries.moment("since"),
         until=queries.moment("until"),
         resolved={"false": False, "true": True, "any": None}[
@@ -110,17 +110,6 @@ def _filter() -> Filter:
 def _run_id() -> UUID | None:
     run_id = request.args.get("workflowId")
     return runs.parse_id(run_id) if run_id else None
-
-
-def _labels() -> dict[str, str] | None:
-    """`label=name:value`, as often as wanted."""
-    labels = {}
-    for label in request.args.getlist("label"):
-        name, separator, value = label.partition(":")
-        if not separator or not name:
-            raise queries.refused("label", "must be a name and a value, like team:red.")
-        labels[name] = value
-    return labels or None
 
 
 def _settled(settled: Settled) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-"""/api/memory: add what should be remembered about a user, and search it."""
+"""/api/memory: add what should be remembered about a user, search it, look through it, correct and delete it."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from pydantic import AwareDatetime, Field, model_validator
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, queries, wire
 from services import clock
-from services.memory import memories, retrieval
+from services.errors import NotFound
+from services.memory import memories, retrieval, upkeep
 from services.pipeline import phases
 
 DEFAULT_USER = "default"
@@ -52,6 +54,45 @@ class SearchRequest(bodies.Body):
     user_id: Name | None = None
     conversation_id: Name | None = None
     k: Annotated[int, Field(ge=1, le=200)] = 10
+
+
+class Correction(bodies.Body):
+    """The text that takes the place of a memory's."""
+
+    text: Words
+
+
+@blueprint.get("/api/memory")
+def listed() -> Response:
+    """A user's memories that hold, newest first; `next` is the cursor of the page after, or null."""
+    queries.known_only("limit", "cursor", "userId", "kind")
+    limit = queries.integer("limit", 50, least=1, most=200)
+    found = upkeep.recent(
+        authentication.caller().tenant,
+        request.args.get("userId") or DEFAULT_USER,
+        limit=limit + 1,
+        kind=queries.choice("kind", ["message", "episode", "fact", "note"]),
+        before=queries.cursor(),
+    )
+    page = found[:limit]
+    following = queries.cursor_of(page[-1].at, page[-1].id) if len(found) > limit else None
+    return wire.reply({"items": [_memory(each) for each in page], "next": following})
+
+
+@blueprint.put("/api/memory/<memory_id>")
+def correct(memory_id: str) -> Response:
+    """Supersede a memory by one with another text. Answers 201 with its id; the old one is kept, not found."""
+    asked, _ = bodies.read(Correction)
+    made = upkeep.correct(authentication.caller().tenant, _parsed(memory_id), asked.text)
+    phases.ring_embedding()
+    return wire.reply({"id": str(made), "supersedes": memory_id}, status=201)
+
+
+@blueprint.delete("/api/memory/<memory_id>")
+def forget(memory_id: str) -> Response:
+    """Delete a memory for good, with its embedding. Answers 204."""
+    memories.forget(authentication.caller().tenant, _parsed(memory_id))
+    return Response(status=204)
 
 
 @blueprint.post("/api/memory")
@@ -103,3 +144,26 @@ def search() -> Response:
         for item in found.items
     ]
     return wire.reply({"items": items, "ways": list(found.ways), "note": found.note})
+
+
+def _parsed(memory_id: str) -> UUID:
+    try:
+        return UUID(memory_id)
+    except ValueError as error:
+        raise NotFound(f"There is no memory {memory_id!r}.") from error
+
+
+def _memory(memory: memories.Memory) -> dict[str, Any]:
+    return {
+        "id": str(memory.id),
+        "text": memory.text,
+        "kind": memory.kind,
+        "at": clock.to_wire(memory.at),
+        "metadata": memory.details,
+        "conversationId": memory.conversation_id,
+        "source": {
+            "runId": str(memory.source_run) if memory.source_run else None,
+            "stepId": memory.source_step,
+            "trusted": memory.trusted,
+        },
+    }

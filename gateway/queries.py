@@ -41,6 +41,17 @@ def moment(name: str) -> datetime | None:
     return at
 
 
+def labels() -> dict[str, str] | None:
+    """The labels of `label=name:value`, given as often as wanted; None when there is none."""
+    found = {}
+    for label in request.args.getlist("label"):
+        name, separator, value = label.partition(":")
+        if not separator or not name:
+            raise refused("label", "must be a name and a value, like team:red.")
+        found[name] = value
+    return found or None
+
+
 def known_only(*names: str) -> None:
     """Raise BadInput when the address has a parameter that is not among `names`: a misspelt filter is no filter."""
     for name in request.args:

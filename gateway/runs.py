@@ -10,13 +10,19 @@ blueprint = Blueprint("runs", __name__)
 
 @blueprint.get("/api/runs")
 def listed() -> Response:
-    """The tenant's runs, newest first; `next` is the cursor of the page after, or null."""
-    queries.known_only("limit", "cursor", "status", "conversationId")
+    """The tenant's runs that fit, newest first; `next` is the cursor of the page after, or null."""
+    queries.known_only("limit", "cursor", "status", "conversationId", "text", "agent", "label", "since", "until")
     limit = queries.integer("limit", 50, least=1, most=200)
-    status = queries.choice("status", [status.value for status in runs.RunStatus])
-    tenant = authentication.caller().tenant
-    conversation = request.args.get("conversationId")
-    found = runs.listed(tenant, limit=limit + 1, before=queries.cursor(), status=status, conversation_id=conversation)
+    wanted = runs.Filter(
+        status=queries.choice("status", ["live", *(status.value for status in runs.RunStatus)]),
+        text=request.args.get("text"),
+        agent=request.args.get("agent"),
+        conversation_id=request.args.get("conversationId"),
+        labels=queries.labels(),
+        since=queries.moment("since"),
+        until=queries.moment("until"),
+    )
+    found = runs.listed(authentication.caller().tenant, wanted, limit=limit + 1, before=queries.cursor())
     page = found[:limit]
     more = len(found) > limit
     following = queries.cursor_of(page[-1].created_at, page[-1].id) if more else None

@@ -157,6 +157,13 @@ def doubts() -> Response:
     return wire.reply({"items": items, "next": None})
 
 
+@blueprint.get("/api/runs/<run_id>/attempts")
+def attempts_of_run(run_id: str) -> Response:
+    """Every ended attempt of every step, by step and in order."""
+    found = attempts.of_run(runs.get(_tenant(), run_id).id)
+    return wire.reply({"items": [{"stepId": each.step_id, **wire.attempt(each)} for each in found], "next": None})
+
+
 @blueprint.get("/api/runs/<run_id>/steps/<step_id>/attempts")
 def history(run_id: str, step_id: str) -> Response:
     """Every ended attempt of a step, in order; none is ever changed."""

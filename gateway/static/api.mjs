@@ -66,16 +66,48 @@ function noteClock(date) {
 }
 
 const query = (parameters) =>
-  new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null)).toString();
+  new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null && value !== "")).toString();
 
 export const startRun = (body, idempotencyKey) =>
   call("POST", "/api/agent/start", { body, headers: { "idempotency-key": idempotencyKey } });
-export const getRun = (id) => call("GET", `/api/runs/${encodeURIComponent(id)}`);
-export const listRuns = (parameters) => call("GET", `/api/runs?${query(parameters)}`);
-export const cancelRun = (id) => call("POST", `/api/runs/${encodeURIComponent(id)}/cancel`);
-export const listTools = () => call("GET", "/api/tools");
-export const searchMemory = (words, k) => call("POST", "/api/memory/search", { body: { query: words, k } });
 export const getSystem = () => call("GET", "/api/system");
+export const listTools = () => call("GET", "/api/tools");
+
+const path = (...parts) => `/api/${parts.map(encodeURIComponent).join("/")}`;
+
+export const getRun = (id) => call("GET", path("runs", id));
+export const listRuns = (parameters) => call("GET", `/api/runs?${query(parameters)}`);
+export const getWhy = (id) => call("GET", path("runs", id, "why"));
+export const getLineage = (id) => call("GET", path("runs", id, "lineage"));
+export const getDiff = (a, b) => call("GET", path("runs", a, "diff", b));
+/** verb: cancel, pause, resume. */
+export const changeRun = (id, verb) => call("POST", path("runs", id, verb));
+/** body: {fromStep, patches: {step: {arguments} or {output}}}, both optional. */
+export const forkRun = (id, body) => call("POST", path("runs", id, "fork"), { body });
+export const runAttempts = (id) => call("GET", path("runs", id, "attempts"));
+export const stepAttempts = (id, step) => call("GET", path("runs", id, "steps", step, "attempts"));
+/** verb: retry, skip, override {output}, rerun {arguments}, resolve {as, output}. */
+export const changeStep = (id, step, verb, body) => call("POST", path("runs", id, "steps", step, verb), { body });
+
+export const listDoubts = () => call("GET", "/api/doubts");
+export const listLetters = (parameters) => call("GET", `/api/dead-letters?${query(parameters)}`);
+export const getLetter = (id) => call("GET", path("dead-letters", id));
+/** action: resume, restart, discard. */
+export const settleLetter = (id, action) => call("POST", path("dead-letters", id, action));
+export const settleLetters = (action, filter, dryRun) => call("POST", "/api/dead-letters/bulk", { body: { action, filter, dryRun } });
+
+export const listLimits = () => call("GET", "/api/flow");
+export const setLimit = (key, body) => call("PUT", `/api/flow/${key.split("/").map(encodeURIComponent).join("/")}`, { body });
+export const removeLimit = (key) => call("DELETE", `/api/flow/${key.split("/").map(encodeURIComponent).join("/")}`);
+/** verb: pause, resume. */
+export const changeLimit = (key, verb) => call("POST", `/api/flow/${key.split("/").map(encodeURIComponent).join("/")}/${verb}`);
+
+export const examine = ({ fix, everything }) => call(fix ? "POST" : "GET", `/api/doctor${everything ? "?everything=true" : ""}`);
+
+export const searchMemory = (words, k, userId) => call("POST", "/api/memory/search", { body: { query: words, k, userId } });
+export const listMemories = (parameters) => call("GET", `/api/memory?${query(parameters)}`);
+export const replaceMemory = (id, text) => call("PUT", path("memory", id), { body: { text } });
+export const forgetMemory = (id) => call("DELETE", path("memory", id));
 
 /** A random id for Idempotency-Key. Not crypto.randomUUID, which plain-HTTP pages on a network don't have. */
 export function newKey() {

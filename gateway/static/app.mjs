@@ -1,36 +1,54 @@
-// The frame of the page: header, past runs, conversation, plan, dialogs, and what a screen reader is told.
+// The frame of the page: header, the rail of places, the talk (past runs, conversation, plan), dialogs, what is said aloud.
 
 import { computed, effect } from "@preact/signals";
 import { html } from "./html.mjs";
+import { place } from "./address.mjs";
+import { Toast } from "./acting.mjs";
 import { Icon, Logo } from "./marks.mjs";
 import { Chat, progressOf } from "./chat.mjs";
-import { PlanPane } from "./plan_pane.mjs";
+import { drawer, narrow } from "./drawer.mjs";
+import { Elsewhere, Rail, goTo, placeName } from "./rail.mjs";
+import { PlanPane, view } from "./plan_pane.mjs";
 import { PastRuns } from "./past_runs.mjs";
+import { StepDrawer } from "./step_drawer.mjs";
 import { KeyForm } from "./key_form.mjs";
 import { Panels, openPanel } from "./panels.mjs";
-import { listenToKeys, walk } from "./keyboard.mjs";
+import { listenToJumps, listenToKeys, walk } from "./keyboard.mjs";
 import { runName, statusWord } from "./formats.mjs";
 import { liveEntry, newConversation, openStep, pane, retryOpen, selected } from "./conversation.mjs";
 import { refreshList } from "./run_list.mjs";
 import { isOver } from "./run_state.mjs";
 import { reachable, readSystem, system } from "./system.mjs";
 
-const PANES = { chat: "Chat", plan: "Plan", runs: "Runs" };
+const PANES = { chat: "Chat", plan: "Plan", runs: "Recent" };
 
 export function App() {
   const afterKey = () => Promise.all([readSystem(), refreshList(), retryOpen()]);
-  return html`<div class=${`frame shows-${pane.value}`}>
+  return html`<div class="frame">
     <${Header} />
     <${KeyForm} onKey=${afterKey} />
-    <main>
-      <nav class="pane runs-pane" aria-label="Past runs"><${PastRuns} /></nav>
-      <section class="pane chat-pane" aria-label="Conversation"><${Chat} /></section>
-      <section class="pane plan-pane" id="plan" aria-label="Plan of the run" tabindex="-1"><${PlanPane} /></section>
-    </main>
-    <${PaneSwitch} />
+    <div class="room">
+      <${Rail} />
+      ${place.value.name === "talk" ? html`<${Talk} />` : html`<${Elsewhere} />`}
+    </div>
     <p class="visually-hidden" role="status">${spoken.value}</p>
+    <${Toast} />
     <${Panels} />
   </div>`;
+}
+
+function Talk() {
+  const open = Boolean(openStep.value);
+  const covered = open && narrow.value; // a sheet lies over the panes
+  return html`<main class=${`talk shows-${pane.value} ${open ? "has-drawer" : ""}`}>
+    <nav class="pane-switch" aria-label="Panes" inert=${covered}>
+      ${Object.entries(PANES).map(([name, label]) => html`<button type="button" aria-pressed=${pane.value === name} onClick=${() => (pane.value = name)}>${label}</button>`)}
+    </nav>
+    <nav class="pane runs-pane" aria-label="Past runs" inert=${covered}><${PastRuns} /></nav>
+    <section class="pane chat-pane" aria-label="Conversation" inert=${covered}><${Chat} /></section>
+    <section class="pane plan-pane" id="plan" aria-label="Plan of the run" tabindex="-1" inert=${covered}><${PlanPane} /></section>
+    <${StepDrawer} />
+  </main>`;
 }
 
 function Header() {
@@ -40,7 +58,6 @@ function Header() {
     <${Connection} />
     <div class="top-actions">
       <button type="button" class="quiet" title="New conversation (n)" aria-label="New conversation" onClick=${newConversation}><${Icon} name="plus" /><span>New</span></button>
-      <button type="button" class="quiet" title="Search in memory" aria-label="Memory" onClick=${() => (openPanel.value = "memory")}><${Icon} name="memory" /><span>Memory</span></button>
       <button type="button" class="quiet" title="What it can do" aria-label="Tools" onClick=${() => (openPanel.value = "tools")}><${Icon} name="tools" /><span>Tools</span></button>
       <button type="button" class="quiet" title="Keyboard (?)" aria-label="Keyboard shortcuts" onClick=${() => (openPanel.value = "keys")}><${Icon} name="keys" /></button>
     </div>
@@ -64,12 +81,6 @@ function Connection() {
   return html`<span class=${`connection is-${state}`}>${CONNECTIONS[state]}</span>`;
 }
 
-function PaneSwitch() {
-  return html`<nav class="pane-switch" aria-label="Panes">
-    ${Object.entries(PANES).map(([name, label]) => html`<button type="button" aria-pressed=${pane.value === name} onClick=${() => (pane.value = name)}>${label}</button>`)}
-  </nav>`;
-}
-
 // Told to screen readers as it changes: the state of the selected run, in one sentence, without the ticking numbers.
 const spoken = computed(() => {
   const run = selected.value?.run.value;
@@ -82,28 +93,37 @@ const spoken = computed(() => {
 export function startFrame() {
   effect(() => {
     const run = selected.value?.run.value;
-    document.title = run ? `${isOver(run) ? "" : "● "}${runName(run)} – Perdure` : "Perdure";
+    const { name } = place.value;
+    if (name !== "talk") document.title = `${placeName(name)} – Perdure`;
+    else document.title = run ? `${isOver(run) ? "" : "● "}${runName(run)} – Perdure` : "Perdure";
   });
   const focusIn = (name, find) => {
+    if (place.value.name !== "talk") location.hash = selected.value ? `#/runs/${selected.value.id}` : "#/";
     pane.value = name;
     find()?.focus();
     if (document.activeElement !== find()) requestAnimationFrame(() => find()?.focus()); // its pane was not shown yet
   };
   listenToKeys({
-    "/": () => focusIn("chat", () => document.getElementById("request")),
+    "/": () => {
+      const search = document.querySelector("main input[type=search]");
+      if (search) search.focus();
+      else focusIn("chat", () => document.getElementById("request"));
+    },
     "?": () => (openPanel.value = "keys"),
-    j: () => walk(1),
-    k: () => walk(-1),
+    j: () => (drawer.value ? drawer.value.walk(1) : walk(1)),
+    k: () => (drawer.value ? drawer.value.walk(-1) : walk(-1)),
     n: newConversation,
-    p: () => focusIn("plan", () => document.querySelector(".steps [data-walk-item]") || document.getElementById("plan")),
+    t: () => (view.value = view.value === "graph" ? "timeline" : "graph"),
+    p: () => focusIn("plan", () => document.querySelector(".steps [data-walk-item], .lanes [data-walk-item]") || document.getElementById("plan")),
     r: () => focusIn("runs", () => document.querySelector(".past-runs [data-walk-item]")),
-    Escape: closeStep,
+    Escape: leave,
   });
+  listenToJumps(goTo);
 }
 
-function closeStep() {
-  if (document.activeElement?.matches("textarea, input")) document.activeElement.blur();
-  const id = openStep.value;
-  openStep.value = null;
-  if (id) document.getElementById(`step-${id}`)?.focus();
+/** Esc: first out of a text box, then out of the drawer. */
+function leave() {
+  const writing = document.activeElement?.matches("textarea, input");
+  if (writing) document.activeElement.blur();
+  if (drawer.value && (!writing || document.activeElement === document.body)) drawer.value.close();
 }

@@ -6,10 +6,9 @@ import { Icon, StatusMark } from "./marks.mjs";
 import { Markdown } from "./markdown.mjs";
 import { Problem } from "./problem.mjs";
 import { Composer } from "./composer.mjs";
-import { CopyButton } from "./step_details.mjs";
-import { brainName } from "./plan_pane.mjs";
-import { counted, duration, millis, runName, statusWord } from "./formats.mjs";
-import { pane, runLink, selectedId, send, showStep, turns } from "./conversation.mjs";
+import { CopyButton } from "./values.mjs";
+import { brainName, counted, duration, millis, runName, statusWord } from "./formats.mjs";
+import { pane, runLink, selectedId, send, turns } from "./conversation.mjs";
 import { entryOf } from "./runs.mjs";
 import { isOver, isSettled } from "./run_state.mjs";
 import { system } from "./system.mjs";
@@ -77,11 +76,7 @@ function Turn({ id, run, last }) {
 function Chips({ id, run }) {
   if (!run.steps.length) return null;
   const rest = run.steps.length - MOST_CHIPS;
-  const open = (step) => {
-    location.hash = runLink(id);
-    // The address is read first: it closes what was open.
-    setTimeout(() => showStep(step.id));
-  };
+  const open = (step) => (location.hash = runLink(id, step.id));
   return html`<ul class="chips" aria-label="Steps">
     ${run.steps.slice(0, MOST_CHIPS).map((step) => html`<li key=${step.id}><button type="button" onClick=${() => open(step)} title=${step.why}>
       <${StatusMark} status=${step.status} />${step.tool}<span class="visually-hidden">, ${statusWord(step.status)}</span></button></li>`)}
@@ -107,6 +102,7 @@ function TurnFoot({ id, run, last }) {
   const took = run.finishedAt && run.createdAt ? duration(millis(run.finishedAt) - millis(run.createdAt)) : null;
   return html`<footer class="facts">
     ${isOver(run) && html`<span class=${`status tone-${run.status}`}><${StatusMark} status=${run.status} />${statusWord(run.status)}</span>`}
+    ${run.forkedFrom && html`<span>fork</span>`}
     ${took && html`<span>${took}</span>`}
     ${run.brain && html`<span>${brainName(run.brain)}</span>`}
     <button class="quiet" type="button" onClick=${viewPlan}><${Icon} name="plan" />Plan</button>

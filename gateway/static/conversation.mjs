@@ -1,6 +1,7 @@
 // What is open: the conversation with its turns (run ids, oldest first), the selected run, and how a request is sent.
 
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
+import { linkTo, place, setQuery } from "./address.mjs";
 import { listRuns, newKey, startRun } from "./api.mjs";
 import { followOnly, entryOf, expect, forgetProblems, load, tickWhile } from "./runs.mjs";
 import { refreshList } from "./run_list.mjs";
@@ -11,7 +12,8 @@ const MOST_TURNS = 20; // earlier turns of a long conversation stay in the list 
 export const conversationId = signal(null);
 export const turns = signal([]);
 export const selectedId = signal(null);
-export const openStep = signal(null); // id of the step whose details are open
+/** The id of the step whose drawer is open; the address says so. */
+export const openStep = computed(() => (place.value.name === "talk" && place.value.query.step) || null);
 export const pane = signal("chat"); // which pane a narrow screen shows: chat, plan or runs
 export const draft = signal("");
 export const sending = signal(false);
@@ -23,16 +25,15 @@ export const liveEntry = computed(() =>
   turns.value.map(entryOf).findLast((entry) => entry.run.value && !isOver(entry.run.value)),
 );
 
-const runLink = (id) => `#/runs/${encodeURIComponent(id)}`;
-export { runLink };
+export const runLink = (id, step) => linkTo(["runs", id], { step });
 
-/** Read the address bar: #/runs/<id> opens that run, anything else is a new conversation. */
-export async function openFromAddress() {
-  const match = location.hash.match(/^#\/runs\/([^/?]+)/);
-  const id = match ? decodeURIComponent(match[1]) : null;
+/** #/runs/<id> opens that run, anything else of the talk is a new conversation. Other places leave it as it is. */
+async function openFromAddress({ name, parts, query }) {
+  if (name !== "talk") return;
+  const id = parts[1] ?? null;
+  if (query.step) pane.value = "plan";
   if (id === selectedId.value) return;
   selectedId.value = id;
-  openStep.value = null;
   if (!id) return showTurns(null, []);
   if (turns.value.includes(id)) return;
   showTurns(null, [id]);
@@ -119,15 +120,10 @@ function accepted(started, request, conversation) {
   refreshList();
 }
 
-/** Open a step's details in the plan, and bring it into view. */
+/** Open a step of the selected run in the drawer (null closes it). */
 export function showStep(id) {
-  openStep.value = id;
-  pane.value = "plan";
-  requestAnimationFrame(() => {
-    const row = document.getElementById(`step-${id}`);
-    row?.focus({ preventScroll: true });
-    row?.scrollIntoView({ block: "nearest" });
-  });
+  if (id) pane.value = "plan";
+  setQuery({ step: id }, { step: Boolean(id) && !openStep.peek() });
 }
 
 export function startWatching() {
@@ -136,6 +132,8 @@ export function startWatching() {
     // When a live run ends, the list of past runs is out of date.
     if (liveEntry.value === undefined) refreshList();
   });
-  addEventListener("hashchange", openFromAddress);
-  return openFromAddress();
+  effect(() => {
+    const at = place.value;
+    untracked(() => openFromAddress(at));
+  });
 }

@@ -1,15 +1,17 @@
 // Times, durations, statuses and JSON in the words the page shows.
 
 const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+const shortFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const MOST_CHARACTERS = 20_000;
 
-/** 12 ms · 1.24 s · 2 min 05 s */
+/** 12 ms · 1.24 s · 2 min 05 s · 3 h 07 min */
 export function duration(milliseconds) {
   const ms = Math.max(0, milliseconds);
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  if (ms >= 3_600_000) return `${Math.floor(ms / 3_600_000)} h ${String(Math.floor((ms % 3_600_000) / 60_000)).padStart(2, "0")} min`;
   return `${Math.floor(ms / 60_000)} min ${String(Math.floor((ms % 60_000) / 1000)).padStart(2, "0")} s`;
 }
 
@@ -39,3 +41,15 @@ export function prettyJson(value) {
 
 /** What a run is called in lists and headings. */
 export const runName = (run) => run.request || (run.steps?.length ? `Given plan of ${counted(run.steps.length, "step")}` : "Given plan");
+
+/** execution@host/4026531836:7401:1795387581.50 → execution@host:7401; also within a sentence. */
+export const shortWorker = (text) => text.replace(/(\w+@[^\s/:]+)(?:\/\d+)?:(\d+):[\d.]+/g, "$1:$2");
+
+/** A sentence of the server with its times as this place's clock shows them, and short names of workers. */
+export const plainSentence = (text) =>
+  shortWorker(text).replace(/\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)/g, (at) => momentOf(at));
+
+/** The time, with the day when it is not today. */
+export const momentOf = (at) => (new Date(at).toDateString() === new Date().toDateString() ? shortFormat.format(new Date(at)) : dateOf(at));
+
+export const brainName = (brain) => (brain === "offline" ? "offline brain" : brain);

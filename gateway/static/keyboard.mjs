@@ -5,14 +5,17 @@ import { signal } from "@preact/signals";
 const PLACE = "perdure.keys";
 
 export const KEYS = [
-  [["/"], "write a request"],
+  [["/"], "write a request; elsewhere: search"],
   [["Enter"], "send it (Shift+Enter: new line)"],
-  [["j", "k"], "next, previous step (or run, when the list of runs has the focus)"],
+  [["j", "k"], "next, previous step, run or letter; also in an open drawer"],
   [["Enter"], "open what has the focus"],
   [["r"], "go to the past runs"],
   [["p"], "go to the plan"],
   [["n"], "new conversation"],
-  [["Esc"], "close the step or the panel"],
+  [["x"], "in the table of runs: select, or not"],
+  [["t"], "graph or timeline"],
+  [["g"], "then c, r, i, m, l, d: go to chat, runs, inbox, memory, limits, doctor"],
+  [["Esc"], "close the drawer or the panel"],
   [["?"], "this legend"],
 ];
 
@@ -48,9 +51,31 @@ export function listenToKeys(actions) {
   });
 }
 
-/** Move the focus by one through the list that has it, else through the steps, else through the runs. */
+const JUMPS = { c: "talk", r: "runs", i: "inbox", m: "memory", l: "limits", d: "doctor" };
+const JUMP_MS = 1200;
+
+/** `g`, then the letter of a place: goTo(place). Taken before the single keys see the letter. */
+export function listenToJumps(goTo) {
+  let since = -Infinity;
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (!keysOn.value || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+      if (event.target.closest?.("input, textarea, select")) return;
+      const jump = event.timeStamp - since < JUMP_MS ? JUMPS[event.key] : undefined;
+      since = event.key === "g" ? event.timeStamp : -Infinity;
+      if (!jump) return;
+      event.preventDefault();
+      goTo(jump);
+    },
+    { capture: true },
+  );
+}
+
+/** Move the focus by one through the list that has it, else through the steps, else through what else is listed. */
 export function walk(by) {
-  const list = document.activeElement?.closest("[data-walk]") || firstShown("ol[data-walk]") || firstShown("ul[data-walk]");
+  const page = document.querySelector(".page-body"); // a place is one walk, whatever lists it has
+  const list = page || document.activeElement?.closest("[data-walk]") || firstShown("ol[data-walk]") || firstShown("ul[data-walk]");
   const items = [...(list?.querySelectorAll("[data-walk-item]") || [])];
   const at = items.indexOf(document.activeElement);
   const next = at < 0 ? items[by > 0 ? 0 : items.length - 1] : items[at + by];

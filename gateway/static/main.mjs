@@ -3,6 +3,7 @@
 import { render } from "preact";
 import { html } from "./html.mjs";
 import { App, startFrame } from "./app.mjs";
+import { keepCounting } from "./attention.mjs";
 import { startWatching } from "./conversation.mjs";
 import { keepListFresh } from "./run_list.mjs";
 import { watchServer } from "./system.mjs";
@@ -10,5 +11,6 @@ import { watchServer } from "./system.mjs";
 watchServer();
 startWatching();
 keepListFresh();
+keepCounting();
 startFrame();
 render(html`<${App} />`, document.getElementById("app"));

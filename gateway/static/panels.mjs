@@ -1,17 +1,15 @@
-// The dialogs: search in memory, the tools, the keyboard legend. A native <dialog> keeps focus and closes on Esc.
+// The dialogs: the tools, the keyboard legend. A native <dialog> keeps focus and closes on Esc.
 
 import { signal, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { listTools, searchMemory } from "./api.mjs";
+import { listTools } from "./api.mjs";
 import { html } from "./html.mjs";
 import { Icon } from "./marks.mjs";
-import { dateOf } from "./formats.mjs";
 import { KEYS, keysOn, setKeysOn } from "./keyboard.mjs";
 import { Problem } from "./problem.mjs";
 
-export const openPanel = signal(null); // "memory", "tools", "keys" or null
-const MEMORIES = 10;
-const PANELS = { memory: ["Memory", MemoryPanel], tools: ["Tools", ToolPanel], keys: ["Keyboard", KeyPanel] };
+export const openPanel = signal(null); // "tools", "keys" or null
+const PANELS = { tools: ["Tools", ToolPanel], keys: ["Keyboard", KeyPanel] };
 
 export function Panels() {
   const name = openPanel.value;
@@ -32,32 +30,6 @@ function Dialog({ title, children }) {
       ${children}
     </div>
   </dialog>`;
-}
-
-function MemoryPanel() {
-  const words = useSignal("");
-  const found = useSignal(null);
-  const problem = useSignal(null);
-  const search = async (event) => {
-    event.preventDefault();
-    if (!words.value.trim()) return;
-    try {
-      found.value = (await searchMemory(words.value.trim(), MEMORIES)).items;
-      problem.value = null;
-    } catch (failure) {
-      problem.value = failure;
-    }
-  };
-  return html`<form class="search" role="search" onSubmit=${search}>
-      <label class="visually-hidden" for="memory-words">What to look for</label>
-      <input id="memory-words" type="search" placeholder="What was said about…" autofocus value=${words.value}
-        onInput=${(event) => (words.value = event.currentTarget.value)} />
-      <button class="primary" type="submit">Search</button>
-    </form>
-    <${Problem} problem=${problem.value} />
-    <div role="status">${found.value && found.value.length === 0 && html`<p class="hint">Nothing in memory fits that.</p>`}</div>
-    ${found.value?.length > 0 && html`<ul class="results">${found.value.map((item) => html`<li key=${item.id}>
-      <p>${item.text}</p><p class="facts"><span>${item.kind}</span>${item.at && html`<span>${dateOf(item.at)}</span>`}</p></li>`)}</ul>`}`;
 }
 
 function ToolPanel() {

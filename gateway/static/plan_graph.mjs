@@ -10,7 +10,7 @@ import { openStep, showStep } from "./conversation.mjs";
 
 const WIDTH = 164;
 const HEIGHT = 46;
-const LONGEST_NAME = 17;
+const LONGEST_NAME = 15;
 const ROOM = 440; // what the pane shows of a drawing's width; wider ones are turned on their side if that helps
 const SMALLEST = 0.75; // below this scale the text is hard to read: then it scrolls
 const TURNS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };

@@ -1,16 +1,21 @@
-// The plan of the selected run: its state, its graph, its steps, what it used.
+// The plan of the selected run: its head, then its steps as a graph with a list, or along the time; what it used.
 
+import { signal } from "@preact/signals";
 import { html } from "./html.mjs";
-import { Icon, StatusMark } from "./marks.mjs";
 import { Problem } from "./problem.mjs";
 import { PlanGraph } from "./plan_graph.mjs";
+import { RunHead } from "./run_head.mjs";
 import { StepList } from "./step_list.mjs";
-import { counted, dateOf, duration, millis, plainName, runName, statusWord } from "./formats.mjs";
+import { Timeline } from "./timeline.mjs";
+import { duration, millis, plainName } from "./formats.mjs";
 import { clockSkew } from "./api.mjs";
 import { selected } from "./conversation.mjs";
-import { cancel, now } from "./runs.mjs";
-import { isOver, isSettled } from "./run_state.mjs";
+import { now } from "./runs.mjs";
+import { isOver } from "./run_state.mjs";
 import { timesOf } from "./step_times.mjs";
+
+const VIEWS = { graph: "Graph", timeline: "Timeline" };
+export const view = signal("graph");
 
 export function PlanPane() {
   const entry = selected.value;
@@ -18,7 +23,7 @@ export function PlanPane() {
   if (!run) return html`<${NoPlan} entry=${entry} />`;
   // Reading the ticking clock only while the run is live spares finished runs the drawing.
   const at = isOver(run) ? millis(run.finishedAt) ?? 0 : now.value + clockSkew.value;
-  return html`<${PlanHead} entry=${entry} run=${run} at=${at} />
+  return html`<${RunHead} entry=${entry} run=${run} at=${at} />
     <${Problem} problem=${entry.problem.value} />
     ${run.error && !run.steps.some((step) => step.error) && html`<div class="problem"><p>${run.error}</p></div>`}
     ${run.note && html`<p class="plan-note">${run.note}</p>`}
@@ -32,37 +37,21 @@ function NoPlan({ entry }) {
     <p class="hint">${entry ? "Loading…" : "The plan of a run is drawn here while it is made and carried out."}</p>`;
 }
 
-function PlanHead({ entry, run, at }) {
-  const settled = run.steps.filter(isSettled).length;
-  const cancelling = entry.cancelling.value || run.cancelRequested;
-  const began = millis(run.startedAt ?? run.createdAt);
-  return html`<header class="plan-head">
-    <h2>Plan</h2>
-    <p class="plan-name">${runName(run)}</p>
-    <p class="facts">
-      <span class=${`status tone-${run.status}`}><${StatusMark} status=${run.status} />${statusWord(run.status)}</span>
-      ${run.steps.length > 0 && html`<span>${isOver(run) ? counted(run.steps.length, "step") : `${settled} of ${counted(run.steps.length, "step")}`}</span>`}
-      ${began && html`<span>${duration(at - began)}</span>`}
-      ${run.revision > 1 && html`<span>revision ${run.revision}</span>`}
-      ${run.brain && html`<span>${brainName(run.brain)}</span>`}
-      ${run.createdAt && html`<span>${dateOf(run.createdAt)}</span>`}
-    </p>
-    ${!isOver(run) && html`<button class="danger" type="button" disabled=${cancelling} onClick=${() => cancel(run.id)}>
-      <${Icon} name="stop" />${cancelling ? "Cancelling…" : "Cancel run"}</button>`}
-  </header>`;
-}
-
-export const brainName = (brain) => (brain === "offline" ? "offline brain" : brain);
-
 function Steps({ run, at }) {
   const timing = (step) => {
+    if (step.reusedFrom) return "shared";
     const { ran } = timesOf(step, at);
     return ran === undefined ? "" : duration(ran);
   };
-  return html`<h3 class="visually-hidden">Graph</h3>
-    <${PlanGraph} key=${run.id} steps=${run.steps} timing=${timing} />
-    <h3 class="visually-hidden">Steps</h3>
-    <${StepList} steps=${run.steps} at=${at} />`;
+  return html`<div class="switch" role="group" aria-label="How to see the steps">
+      ${Object.entries(VIEWS).map(([name, label]) => html`<button type="button" aria-pressed=${view.value === name} onClick=${() => (view.value = name)}>${label}</button>`)}
+    </div>
+    ${view.value === "timeline"
+      ? html`<h3 class="visually-hidden">Timeline</h3><${Timeline} key=${run.id} run=${run} at=${at} />`
+      : html`<h3 class="visually-hidden">Graph</h3>
+        <${PlanGraph} key=${run.id} steps=${run.steps} timing=${timing} />
+        <h3 class="visually-hidden">Steps</h3>
+        <${StepList} steps=${run.steps} at=${at} />`}`;
 }
 
 function withoutSteps(run) {

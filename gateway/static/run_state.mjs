@@ -1,7 +1,10 @@
 // What a run looks like on the page: folded from its events, or read from GET /api/runs/{id}. Pure functions, no I/O.
 
 const TERMINAL_RUN = new Set(["succeeded", "failed", "cancelled"]);
-const SETTLED_STEP = new Set(["succeeded", "failed", "skipped", "cancelled", "in_doubt"]);
+const SETTLED_STEP = new Set(["succeeded", "failed", "skipped", "cancelled"]);
+const BY_HAND = "a person skipped it";
+// What a step's events say in full; where they have it, what the API said earlier counts no more.
+const TOLD_BY_EVENTS = { startedAt: undefined, output: undefined, error: undefined, finishedAt: undefined, dueAt: undefined, because: undefined };
 
 export const isOver = (run) => TERMINAL_RUN.has(run?.status);
 export const isSettled = (step) => SETTLED_STEP.has(step.status);
@@ -22,7 +25,7 @@ export function fromSnapshot(wire) {
       status: "pending",
       ...planned.get(step.id),
       ...step,
-      error: sentence(step.error),
+      ...whySkipped(step),
       attempts: Array.isArray(step.attempts) ? step.attempts.length : step.attempts,
     })),
   };
@@ -32,9 +35,11 @@ export function fromSnapshot(wire) {
 export function combined(snapshot, folded) {
   if (!snapshot) return folded;
   if (!folded.seq) return { ...folded, ...known(snapshot) };
-  const [base, over] = isOver(snapshot) ? [folded, snapshot] : [snapshot, folded];
+  const over = isOver(snapshot) ? snapshot : folded;
+  const base = isOver(snapshot) ? folded : snapshot;
+  const outdated = isOver(snapshot) ? {} : TOLD_BY_EVENTS;
   const baseSteps = new Map(base.steps.map((step) => [step.id, step]));
-  const steps = (over.steps.length ? over : base).steps.map((step) => ({ ...baseSteps.get(step.id), ...known(step) }));
+  const steps = (over.steps.length ? over : base).steps.map((step) => ({ ...baseSteps.get(step.id), ...(over.steps.length ? outdated : {}), ...known(step) }));
   return { ...base, ...known(over), steps };
 }
 
@@ -48,8 +53,8 @@ export function folded(run, event) {
   const steps = next.steps.map((step) =>
     step.id === event.stepId ? { ...step, ...stepChange(event.data || {}, event.at, step) } : step,
   );
-  const status = event.name === "step.started" ? "executing" : next.status;
-  return { ...next, status, steps: withReadySteps(steps, event.at) };
+  const status = event.name === "step.started" && !next.pausedAt ? "executing" : next.status;
+  return { ...next, status, steps: withReadySteps(steps, event.at, next.pausedAt) };
 }
 
 const RUN_CHANGES = {
@@ -67,6 +72,17 @@ const RUN_CHANGES = {
     return { status: "reflecting", answerAttempt: attempt, answer: soFar + (data.text || "") };
   },
   "answer.completed": (run, data) => ({ answer: data.text ?? run.answer }),
+  // Nothing is ready in a paused run: what was, is held back.
+  "run.paused": (run, data, at) => ({
+    status: "paused",
+    pausedAt: at,
+    steps: run.steps.map((step) => (step.status === "ready" && !step.dueAt ? { ...step, status: "pending", readyAt: undefined } : step)),
+  }),
+  "run.resumed": (run, data, at) => ({
+    status: run.steps.length ? "executing" : "planning",
+    pausedAt: undefined,
+    steps: withReadySteps(run.steps, at),
+  }),
   "run.cancel_requested": () => ({ cancelRequested: true }),
   "run.succeeded": (run, data, at) => ended(run, "succeeded", data, at),
   "run.failed": (run, data, at) => ended(run, "failed", data, at),
@@ -92,7 +108,16 @@ const STEP_CHANGES = {
     startedAt: undefined,
   }),
   "step.waiting": (data, at) => ({ status: "waiting", waitsUntil: data.until, readyAt: data.until || at, startedAt: undefined }),
-  "step.succeeded": (data, at) => ({ status: "succeeded", output: data.output, error: undefined, finishedAt: at }),
+  "step.succeeded": (data, at) => ({ status: "succeeded", output: data.output, error: undefined, finishedAt: at, by: data.by }),
+  "step.reused": (data, at) => ({ status: "succeeded", output: data.output, reusedFrom: data.from, finishedAt: at }),
+  "step.in_doubt": (data) => ({ status: "in_doubt", error: sentence(data.error) }),
+  "step.reopened": (data, at, step) => ({
+    status: "pending",
+    arguments: data.arguments ?? step.arguments,
+    input: undefined,
+    ...TOLD_BY_EVENTS,
+    readyAt: undefined,
+  }),
   "step.failed": (data, at) => ({ status: "failed", error: sentence(data.error), finishedAt: at }),
   "step.skipped": (data, at) => ({ status: "skipped", because: data.because, finishedAt: at }),
   "step.cancelled": (data, at) => ({ status: "cancelled", finishedAt: at }),
@@ -103,12 +128,20 @@ function ended(run, status, data, at) {
   return { status, answer: data.answer ?? run.answer, error: sentence(data.error), finishedAt: at, steps };
 }
 
-// A step is ready from the moment its last dependency settled; the journal's own time replaces this once the run is over.
-function withReadySteps(steps, at) {
-  const settled = new Set(steps.filter(isSettled).map((step) => step.id));
+// A step is ready from the moment its last dependency was done (or skipped by a person); the journal's own time replaces this once the run is over.
+function withReadySteps(steps, at, paused) {
+  if (paused) return steps;
+  const done = new Set(steps.filter((step) => step.status === "succeeded" || (step.status === "skipped" && step.because === BY_HAND)).map((step) => step.id));
   return steps.map((step) =>
-    step.status === "pending" && step.dependsOn.every((id) => settled.has(id)) ? { ...step, status: "ready", readyAt: at } : step,
+    step.status === "pending" && step.dependsOn.every((id) => done.has(id)) ? { ...step, status: "ready", readyAt: at } : step,
   );
+}
+
+// The journal keeps why a step was skipped where others have their error.
+function whySkipped(step) {
+  if (step.status !== "skipped") return { error: sentence(step.error) };
+  const { reason, step: blamed } = step.error || {};
+  return { error: undefined, because: reason === "by_hand" ? BY_HAND : reason === "after" ? `step ${blamed} did not succeed` : step.because };
 }
 
 function sentence(error) {

@@ -1,7 +1,7 @@
 // The runs this page knows, one entry each: what the API said last, what the events say, and the stream that feeds it.
 
 import { batch, computed, effect, signal } from "@preact/signals";
-import { cancelRun, getRun } from "./api.mjs";
+import { changeRun, getRun } from "./api.mjs";
 import { combined, emptyRun, folded, fromSnapshot, isOver } from "./run_state.mjs";
 import { follow } from "./run_stream.mjs";
 
@@ -82,7 +82,7 @@ export async function cancel(id) {
   const entry = entryOf(id);
   entry.cancelling.value = true;
   try {
-    await cancelRun(id);
+    await changeRun(id, "cancel");
   } catch (problem) {
     entry.problem.value = problem;
     entry.cancelling.value = false;

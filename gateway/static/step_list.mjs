@@ -1,10 +1,9 @@
-// The steps of a run as a list: status, how long each was queued and ran (in words and as a bar), details on demand.
+// The steps of a run as a list: status, how long each was queued and ran (in words and as a bar), the drawer on demand.
 
 import { html } from "./html.mjs";
 import { Icon, StatusMark } from "./marks.mjs";
 import { duration, statusWord } from "./formats.mjs";
-import { openStep } from "./conversation.mjs";
-import { StepDetails } from "./step_details.mjs";
+import { openStep, showStep } from "./conversation.mjs";
 import { timesOf, spanOf } from "./step_times.mjs";
 
 export function StepList({ steps, at }) {
@@ -17,10 +16,9 @@ export function StepList({ steps, at }) {
 function StepRow({ step, at, span }) {
   const open = openStep.value === step.id;
   const times = timesOf(step, at);
-  const toggle = () => (openStep.value = open ? null : step.id);
   return html`<li class=${`step ${open ? "is-open" : ""}`}>
     <button id=${`step-${step.id}`} class="step-row" type="button" data-walk-item aria-expanded=${open}
-      aria-controls=${open ? `details-${step.id}` : undefined} onClick=${toggle}>
+      onClick=${() => showStep(open ? null : step.id)}>
       <${StatusMark} status=${step.status} />
       <span class="step-name"><b>${step.tool}</b> <small>${step.id}</small></span>
       <span class=${`step-status tone-${step.status}`}>${statusLine(step)}</span>
@@ -29,13 +27,13 @@ function StepRow({ step, at, span }) {
       <${Bar} times=${times} span=${span} status=${step.status} />
       <${Icon} name="chevron" />
     </button>
-    ${open && html`<${StepDetails} step=${step} times=${times} />`}
   </li>`;
 }
 
 function statusLine(step) {
   if (step.status === "ready" && step.dueAt) return "retrying";
   if (step.status === "ready") return "queued";
+  if (step.reusedFrom) return "shared";
   return statusWord(step.status);
 }
 

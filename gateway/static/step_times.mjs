@@ -5,10 +5,12 @@ import { millis } from "./formats.mjs";
 
 /** {ready, started, finished, until, queued, ran}; what is not known is undefined. `until` is finished, or `at`. */
 export function timesOf(step, at) {
+  if (step.reusedFrom) return {}; // its times are those of another run
   const ready = millis(step.readyAt);
   const started = millis(step.startedAt);
   const finished = isSettled(step) ? millis(step.finishedAt) : undefined;
-  const until = finished ?? (isSettled(step) ? started ?? ready : at);
+  const over = isSettled(step) || step.status === "in_doubt"; // nothing goes on in a step that waits for a person
+  const until = finished ?? (over ? started ?? ready : at);
   const queuedUntil = started ?? (step.status === "ready" ? until : undefined);
   return {
     ready,
@@ -16,7 +18,7 @@ export function timesOf(step, at) {
     finished,
     until,
     queued: ready === undefined || queuedUntil === undefined ? undefined : Math.max(0, queuedUntil - ready),
-    ran: started === undefined || until === undefined ? undefined : Math.max(0, until - started),
+    ran: started === undefined || until === undefined || step.status === "in_doubt" ? undefined : Math.max(0, until - started),
   };
 }
 

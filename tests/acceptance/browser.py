@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.acceptance.visits import OpenPage, Stack
 
@@ -35,6 +35,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for the session; the tests that need it are skipped where there is none."""
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield chromium
@@ -54,7 +55,7 @@ def open_page(browser: Browser, stack: Stack) -> Iterator[OpenPage]:
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto((url or stack.url) + path)
-        page.wait_for_selector("#request", state="attached")
+        page.wait_for_selector("main", state="attached")
         opened.append(page)
         return page
 

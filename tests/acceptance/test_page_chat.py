@@ -99,11 +99,10 @@ def test_memory_can_be_searched(open_page: OpenPage) -> None:
     ask(page, "Remember that our launch is on a Tuesday.")
     finished_turn(page)
 
-    page.click("button[aria-label=Memory]")
-    page.fill("#memory-words", "launch")
-    page.press("#memory-words", "Enter")
+    page.click(".rail a:has-text('Memory')")
+    page.fill("input[name=text]", "launch")
 
-    expect(page.locator(".results li").first).to_contain_text("Tuesday")
+    expect(page.locator(".memory").first).to_contain_text("Tuesday")
 
 
 def test_the_tools_are_listed(open_page: OpenPage) -> None:

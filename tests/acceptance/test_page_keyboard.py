@@ -35,9 +35,11 @@ def test_from_request_to_step_details_without_a_mouse(open_page: OpenPage) -> No
     page.keyboard.press("Enter")
 
     expect(page.locator(".step.is-open")).to_have_count(1)
-    expect(page.locator(".steps > li").nth(1).locator(".step-details")).to_be_visible()
+    expect(page.locator(".steps > li").nth(1)).to_have_class("step is-open")
+    expect(page.locator(".drawer")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(page.locator(".step-details")).to_have_count(0)
+    expect(page.locator(".drawer")).to_have_count(0)
+    expect(page.locator(".step-row").nth(1)).to_be_focused()
 
 
 def test_the_graph_is_walked_with_arrows(open_page: OpenPage) -> None:
@@ -49,7 +51,8 @@ def test_the_graph_is_walked_with_arrows(open_page: OpenPage) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
 
-    expect(page.locator(".steps > li").nth(1).locator(".step-details")).to_be_visible()
+    expect(page.locator(".steps > li").nth(1)).to_have_class("step is-open")
+    expect(page.locator(".drawer .step-details")).to_be_visible()
 
 
 def test_the_legend_opens_and_closes(open_page: OpenPage) -> None:

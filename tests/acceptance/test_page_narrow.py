@@ -21,7 +21,7 @@ def test_no_pane_scrolls_sideways(open_page: OpenPage, color_scheme: str) -> Non
     widths = [_overflow(page)]
     ask(page, "What is 17% of 2340, and what time is it in Tokyo?")
     finished_turn(page)
-    for name in ("Chat", "Plan", "Runs"):
+    for name in ("Chat", "Plan", "Recent"):
         page.click(f".pane-switch button:text-is('{name}')")
         widths.append(_overflow(page))
 

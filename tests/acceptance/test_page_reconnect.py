@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests import cut_proxy
 from tests.acceptance.visits import OpenPage, Stack, finished_turn, line_of_sleeps, read, start_run
@@ -26,9 +26,18 @@ async (id) => {
 """
 
 
+def _until_stream(page: Page, *, live: bool) -> None:
+    """Wait until the follower's connection is (or no longer is) live."""
+    until = time.monotonic() + 20
+    while (page.evaluate("states.at(-1)") == "live") is not live:
+        assert time.monotonic() < until, page.evaluate("states")
+        time.sleep(0.02)
+
+
 def test_a_reload_in_the_middle_of_a_run_keeps_everything(open_page: OpenPage, stack: Stack) -> None:
-    run = start_run(stack, line_of_sleeps(4, 1))
-    page = open_page(f"/#/runs/{run}")
+    page = open_page()
+    run = start_run(stack, line_of_sleeps(6, 1.8))
+    page.evaluate("run => (location.hash = `#/runs/${run}`)", run)
     page.wait_for_selector(".steps .tone-succeeded")
 
     page.reload()
@@ -36,20 +45,21 @@ def test_a_reload_in_the_middle_of_a_run_keeps_everything(open_page: OpenPage, s
     in_the_middle = page.locator(".steps > li").count(), page.locator(".steps .tone-succeeded").count()
     finished_turn(page)
 
-    assert in_the_middle[0] == 4
-    assert 1 <= in_the_middle[1] < 4
-    expect(page.locator(".graph .node-succeeded")).to_have_count(4)
+    assert in_the_middle[0] == 6
+    assert 1 <= in_the_middle[1] < 6
+    expect(page.locator(".graph .node-succeeded")).to_have_count(6)
     assert page.url.endswith(run)
 
 
 def test_cut_connections_lose_no_event_and_double_none(open_page: OpenPage, stack: Stack) -> None:
-    run = start_run(stack, line_of_sleeps(12, 0.5))
+    run = start_run(stack, line_of_sleeps(12, 1.5))
     with cut_proxy.in_front_of(stack.url) as proxy:
         page = open_page("/", url=proxy.url)
         page.evaluate(FOLLOWED, run)
         for _ in range(4):
-            time.sleep(1)
+            _until_stream(page, live=True)
             proxy.cut()
+            _until_stream(page, live=False)
         page.goto(f"{proxy.url}/#/runs/{run}")
         finished_turn(page)
         time.sleep(0.5)

@@ -101,3 +101,41 @@ def test_a_live_run_is_shown_as_far_as_its_events_go(open_page: OpenPage) -> Non
 
     assert (run["status"], run["request"]) == ("executing", "Echo")
     assert [step["status"] for step in run["steps"]] == ["running", "pending"]
+
+
+def test_nothing_is_ready_in_a_paused_run(open_page: OpenPage) -> None:
+    paused = [PLAN, {"name": "run.paused", "data": {}}]
+    held, resumed = (_folded(open_page, events) for events in (paused, [*paused, {"name": "run.resumed", "data": {}}]))
+
+    assert (held["status"], [step["status"] for step in held["steps"]]) == ("paused", ["pending", "pending"])
+    assert (resumed["status"], [step["status"] for step in resumed["steps"]]) == ("executing", ["ready", "pending"])
+
+
+def test_a_reopened_step_forgets_its_failure_even_where_the_journal_told_of_it_before(open_page: OpenPage) -> None:
+    failed = {"id": "s1", "tool": "echo", "status": "failed", "error": {"detail": "Broken."}, "attempts": 1}
+    run = _folded(
+        open_page,
+        [
+            PLAN,
+            {"name": "step.started", "stepId": "s1", "data": {"attempt": 1}},
+            {"name": "step.failed", "stepId": "s1", "data": {"error": {"detail": "Broken."}}},
+            {"name": "step.skipped", "stepId": "s2", "data": {"because": "step s1 failed"}},
+            {"name": "step.reopened", "stepId": "s1", "data": {"how": "rerun", "arguments": {"value": 2}}},
+            {"name": "step.reopened", "stepId": "s2", "data": {"how": "revived"}},
+        ],
+        {"id": "r", "status": "executing", "steps": [failed]},
+    )
+
+    first, second = run["steps"]
+    assert (first["status"], first["arguments"], first.get("error")) == ("ready", {"value": 2}, None)
+    assert (second["status"], second.get("because")) == ("pending", None)
+
+
+def test_a_step_in_doubt_holds_back_what_follows_and_a_person_lets_it_go(open_page: OpenPage) -> None:
+    doubt = [PLAN, {"name": "step.in_doubt", "stepId": "s1", "data": {"error": {"detail": "Who knows?"}}}]
+    skipped = {"name": "step.skipped", "stepId": "s1", "data": {"because": "a person skipped it"}}
+    held, freed = (_folded(open_page, events) for events in (doubt, [*doubt, skipped]))
+
+    assert [step["status"] for step in held["steps"]] == ["in_doubt", "pending"]
+    assert held["steps"][0]["error"] == "Who knows?"
+    assert [step["status"] for step in freed["steps"]] == ["skipped", "ready"]

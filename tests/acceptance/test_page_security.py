@@ -42,7 +42,7 @@ def test_a_whole_visit_breaks_no_policy(open_page: OpenPage) -> None:
     ask(page, "What is 17% of 2340, and what time is it in Tokyo?")
     finished_turn(page)
     page.click(".steps button")
-    for panel in ("Memory", "Tools", "Keyboard shortcuts"):
+    for panel in ("Tools", "Keyboard shortcuts"):
         page.click(f"button[aria-label='{panel}']")
         page.keyboard.press("Escape")
 

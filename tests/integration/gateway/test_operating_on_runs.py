@@ -147,6 +147,18 @@ def test_dead_letters_are_listed_in_pages_shown_and_settled(http: FlaskClient, t
     assert again.status_code == 409
 
 
+def test_the_attempts_of_all_steps_are_listed(http: FlaskClient, tools: Any) -> None:
+    run = broken()
+    ended = http.get(f"/api/runs/{run.id}/attempts").json["items"]
+
+    assert [(each["stepId"], each["attempt"], each["outcome"]) for each in ended] == [
+        ("a", 1, "succeeded"),
+        ("b", 1, "failed"),
+    ]
+    assert ended[0]["startedAt"] <= ended[0]["finishedAt"]
+    assert http.get(f"/api/runs/{uuid4()}/attempts").status_code == 404
+
+
 def test_dead_letters_are_settled_in_bulk_after_a_dry_run(http: FlaskClient, tools: Any, red: dict[str, str]) -> None:
     for _ in range(2):
         broken(labels=red)

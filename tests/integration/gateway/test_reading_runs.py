@@ -1,5 +1,8 @@
 """Reading: lists in pages, one run in full, cancelling, the tools, readiness, the page."""
 
+import gzip
+import re
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -41,6 +44,29 @@ def test_runs_are_filtered_by_status(http: FlaskClient) -> None:
     assert (ids("queued"), ids("cancelled")) == ([keep], [stop])
 
 
+def test_runs_are_found_by_text_agent_label_time_and_whether_they_live(http: FlaskClient) -> None:
+    _, secret = api_keys.create(str(uuid4()), "search")
+    headers = {"X-API-Key": secret}
+
+    def start(**body: Any) -> str:
+        return http.post("/api/agent/start", json=body, headers=headers).json["workflowId"]
+
+    report = start(request="The 100% Report", agent="scribe", labels={"team": "red", "shop": "berlin"})
+    other = start(request="Another thing", labels={"team": "blue"})
+    http.post(f"/api/runs/{other}/cancel", headers=headers)
+    made = http.get(f"/api/runs/{other}", headers=headers).json["createdAt"]
+
+    def ids(**asked: str) -> list[str]:
+        found = http.get("/api/runs", query_string=asked, headers=headers).json["items"]
+        return [item["id"] for item in found]
+
+    assert ids(text="100% rep") == ids(agent="scribe") == ids(label="team:red") == ids(status="live") == [report]
+    assert ids(text="%") == [report]
+    assert ids(text="100_") == ids(text="thing", label="team:red") == []
+    assert ids(text=other) == ids(since=made) == [other]
+    assert ids(until=made) == [report]
+
+
 def test_cancelling_a_queued_run_ends_it_and_doing_it_again_changes_nothing(
     http: FlaskClient, run: HandWrittenRun
 ) -> None:
@@ -77,6 +103,28 @@ def test_every_answer_carries_the_security_headers(http: FlaskClient) -> None:
         headers = http.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "DENY"
         assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_the_files_of_the_page_come_compressed_and_are_not_sent_twice(http: FlaskClient) -> None:
+    plain = http.get("/static/app.mjs")
+    packed = http.get("/static/app.mjs", headers={"Accept-Encoding": "gzip"})
+    again = http.get("/static/app.mjs", headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]})
+
+    assert gzip.decompress(packed.data) == plain.data == (page.STATIC / "app.mjs").read_bytes()
+    assert packed.headers["Content-Encoding"] == "gzip" and packed.headers["Vary"] == "Accept-Encoding"
+    assert "Content-Encoding" not in plain.headers
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_files_that_the_page_names_are_kept_and_others_are_asked_for_again(http: FlaskClient) -> None:
+    named = re.findall(r'href="(/static/[^"]+/app.mjs)"', http.get("/").text)
+    kept, asked = http.get(named[0]), http.get("/static/app.mjs")
+    outdated = http.get("/static/v0123456789abcdef/app.mjs")
+
+    assert "immutable" in kept.headers["Cache-Control"]
+    assert asked.headers["Cache-Control"] == outdated.headers["Cache-Control"] == "no-cache"
+    assert kept.data == asked.data == outdated.data
+    assert http.get("/static/v0123456789abcdef/../app.py").status_code == 404
 
 
 def test_the_page_gets_a_new_nonce_each_time(
