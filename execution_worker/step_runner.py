@@ -5,31 +5,33 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Literal
 
 import orjson
-from pydantic import ValidationError
 
-from execution_worker import cancellation, registry, tool_threads, turns
+from execution_worker import cancellation, permission, registry, tool_threads, turns
 from services import clock, failpoints, logs, settings
 from services.errors import Cancelled, Failed, Retryable, ToolError
 from services.failpoints import Failpoint
 from services.journal import event_feed, references, steps
 from services.journal.steps import Claim, LossReason, Outcome, ReadyStep
 from services.pipeline import flow_turns, heartbeat, phases, short_timers, worker_process
-from services.tools.contract import Tool, ToolContext, WaitUntil
+from services.tools.contract import Tool, ToolContext, WaitForDecision, WaitUntil
 
 log = logs.get(__name__)
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How one attempt ended; `unknown` where nobody can tell. delay: seconds until a retry or a wait is due."""
+    """How one attempt ended; `unknown` where nobody can tell. delay: seconds until a retry or a wait is due. asks: of a
+    person, by a wait."""
 
     outcome: Outcome | Literal["unknown"]
     output: Any = None
     error: dict[str, Any] | None = None
     delay: float | None = None
+    asks: dict[str, Any] | None = None
 
 
 def run_strand(run_id: str, step_id: str) -> None:
@@ -99,6 +101,7 @@ def _run_on(first: Claim, held: list[str]) -> None:
                 delay=ended.delay,
                 go_on=time.monotonic() < until and not worker_process.draining(),
                 held=held,
+                asks=ended.asks,
             )
         failpoints.reached(Failpoint.STEP_FINISHED)
         more, others = _parted(finished.ready)
@@ -136,7 +139,13 @@ def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
             raise Failed(f"This worker has no tool {claim.tool!r}; start one that has, or remove the step.")
         resolved = references.resolve(claim.arguments, claim.outputs) if claim.outputs else claim.arguments
         given = resolved if claim.outputs else None
-        return given, Ended("succeeded", output=_jsonable(_call(tool, claim, resolved)))
+        values = tool.values_of(resolved)
+        granted = permission.granted(tool, claim, resolved)
+        if granted is not resolved:
+            given, values = granted, tool.values_of(granted)
+        return given, Ended("succeeded", output=_jsonable(_call(tool, claim, granted, values)))
+    except WaitForDecision as wait:
+        return given, Ended("waiting", delay=wait.seconds, asks=wait.asks)
     except WaitUntil as wait:
         return given, Ended("waiting", delay=max((wait.due - clock.now()).total_seconds(), 0))
     except Cancelled as error:
@@ -144,7 +153,7 @@ def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     except Retryable as error:
         return given, _try_again(claim, error.detail, error.retry_after)
     except ToolError as error:
-        return given, Ended("failed", error={"detail": error.detail, "reason": "failed"})
+        return given, Ended("failed", error={"detail": error.detail, "reason": "failed", "kind": error.kind})
     except TimeoutError:
         return given, _unknown(
             tool, claim, "timed_out", f"The step took longer than its timeout of {claim.timeout:g} s."
@@ -154,17 +163,11 @@ def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
         return given, _unknown(tool, claim, "broken", f"The tool broke: {type(error).__name__}: {error}.")
 
 
-def _call(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> Any:
-    try:
-        checked = tool.arguments.model_validate(arguments)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise Failed(f"The arguments do not fit {tool.name}: {faults}.") from error
-    values = {name: getattr(checked, name) for name in type(checked).model_fields}
+def _call(tool: Tool, claim: Claim, arguments: dict[str, Any], values: dict[str, Any]) -> Any:
     if tool.instant:
         return tool.function(**values)
     with cancellation.watched(claim.run_id) as cancelled:
-        context = _context(claim, cancelled)
+        context = _context(tool, claim, arguments, cancelled)
         if claim.unsure and tool.verify is not None:
             happened = _verified(tool.verify, context, values)
             if happened is not None:
@@ -186,7 +189,7 @@ def _verified(verify: Callable[..., Any], context: ToolContext, values: dict[str
         raise RuntimeError(f"whether it happened can't be found out: {error.detail}") from error
 
 
-def _context(claim: Claim, cancelled: Any) -> ToolContext:
+def _context(tool: Tool, claim: Claim, arguments: dict[str, Any], cancelled: Any) -> ToolContext:
     return ToolContext(
         run_id=claim.run_id,
         step_id=claim.step_id,
@@ -199,6 +202,7 @@ def _context(claim: Claim, cancelled: Any) -> ToolContext:
         waited=claim.waited,
         cancelled=cancelled,
         report=lambda text: event_feed.publish(steps.report_progress(claim, text)),
+        ask=partial(permission.ask, tool, claim, arguments),
     )
 
 

@@ -4,6 +4,7 @@ from flask import Flask, Response, request
 
 from gateway import (
     agent,
+    approvals,
     authentication,
     dead_letters,
     doctor,
@@ -11,6 +12,7 @@ from gateway import (
     health,
     memory,
     page,
+    policies,
     problems,
     retention,
     run_events,
@@ -28,6 +30,8 @@ NOUNS = (
     runs,
     run_events,
     surgery,
+    approvals,
+    policies,
     dead_letters,
     doctor,
     flow,

@@ -106,6 +106,27 @@ class Client:
         """The steps that wait for a person to say whether their effect happened."""
         return self._call("GET", "/api/doubts")["items"]
 
+    def approvals(self, **asked: Any) -> list[dict[str, Any]]:
+        """What waits for a person. asked: status (open, …, all), workflowId, limit."""
+        wanted = {name: value for name, value in asked.items() if value}
+        return self._call("GET", "/api/approvals", params=wanted)["items"]
+
+    def decide(self, approval_id: str, verb: str, **fields: Any) -> dict[str, Any]:
+        """approve (arguments), reject (reason) or answer (answer) an approval; returns it."""
+        return self._call("POST", f"/api/approvals/{approval_id}/{verb}", json=fields, attempts=1)
+
+    def policies(self) -> list[dict[str, Any]]:
+        """The rules of what tools may do, in their order."""
+        return self._call("GET", "/api/policies")["items"]
+
+    def add_policy(self, **fields: Any) -> dict[str, Any]:
+        """A new rule. fields: decision, tool, agent, arguments, evenTainted, expires, position, note."""
+        return self._call("POST", "/api/policies", json=fields, attempts=1)
+
+    def remove_policy(self, policy_id: str) -> None:
+        """Drop a rule."""
+        self._call("DELETE", f"/api/policies/{policy_id}", attempts=1)
+
     def dead_letters(self, **asked: Any) -> dict[str, Any]:
         """A page of dead letters as {items, next}. asked: reason, tool, label, since, until, resolved, limit, …"""
         return self._call("GET", "/api/dead-letters", params={name: value for name, value in asked.items() if value})

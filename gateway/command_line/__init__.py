@@ -8,6 +8,7 @@ import sys
 import click
 
 from gateway.command_line import (
+    approvals,
     dead_letters,
     doctor,
     flow,
@@ -48,6 +49,8 @@ for command in (
     surgery.doubts,
     surgery.why,
     surgery.diff,
+    approvals.approvals,
+    approvals.policies,
     dead_letters.dead_letters,
     doctor.doctor,
     flow.flow,

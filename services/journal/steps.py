@@ -221,27 +221,21 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
     delay: float | None = None,
     go_on: bool = True,
     held: list[str] | None = None,
+    asks: dict[str, Any] | None = None,
 ) -> Finished:
     """Record how an attempt ended, in one commit with all that follows from it.
 
-    delay: seconds until a retry or a wait is due. go_on: claim one of the steps that this made ready for this worker,
-    or else one of the ready steps `held` by it.
+    delay: seconds until a retry or a wait is due. asks: of a person, by a waiting step. go_on: claim one of the steps
+    that this made ready for this worker, or else one of the ready steps `held` by it.
     """
-    found = database.insist(
-        "finish_step",
-        claim.run_id,
-        claim.step_id,
-        claim.fence,
-        worker,
-        outcome,
-        None if input is None else database.json(input),
-        None if outcome != "succeeded" else database.json(output),
-        None if error is None else database.json(error),
-        delay,
-        go_on,
-        held or [],
-        again="finish_step_again",
-    )
+    given = None if input is None else database.json(input)
+    mine, then = (claim.run_id, claim.step_id, claim.fence, worker), (delay, go_on, held or [])
+    if asks is not None:
+        found = database.insist("ask_person", *mine, given, *then, database.json(asks), again="ask_person_again")
+    else:
+        result = None if outcome != "succeeded" else database.json(output)
+        why = None if error is None else database.json(error)
+        found = database.insist("finish_step", *mine, outcome, given, result, why, *then, again="finish_step_again")
     return Finished(
         fenced=found["fenced"],
         next=_claim(found["next"]) if found.get("next") else None,

@@ -12,6 +12,8 @@ import redis
 from sqlalchemy import func, select
 
 from services import clock, database, settings
+from services.approvals import approvals
+from services.approvals.approvals import Approval
 from services.flow import keys
 from services.journal import event_feed, runs, steps
 from services.journal.runs import Run
@@ -42,6 +44,7 @@ class Kind(StrEnum):
     IN_DOUBT = "in_doubt"  # a person says whether the effect happened
     RETRY_BACKOFF = "retry_backoff"  # a time
     TIMER = "timer"  # a time
+    APPROVAL = "approval"  # a person decides, or its time runs out
     NOT_JOINED = "not_joined"  # reflection takes the settled run
     STUCK = "stuck"  # nothing known: `perdure doctor`
 
@@ -64,6 +67,7 @@ class _View:
     steps: list[Step]
     workers: dict[str, Worker]
     tools: set[str]
+    asked: dict[str, Approval]
     now: datetime
 
     def those(self, status: StepStatus) -> list[Step]:
@@ -87,9 +91,20 @@ def explain(tenant: str, run_id: str) -> Why:
             found,
             {worker.id: worker for worker in session.scalars(select(Worker))},
             set(session.scalars(select(CataloguedTool.name))),
+            {asked.step_id: asked for asked, _ in approvals.listed(tenant, run_id=run.id)},
             session.scalar(select(func.clock_timestamp())) or clock.now(),
         )
-    looks: list[Callable[[_View], Why | None]] = [_run, _phase, _running, _ready, _in_doubt, _waiting, _turn, _settled]
+    looks: list[Callable[[_View], Why | None]] = [
+        _run,
+        _phase,
+        _running,
+        _ready,
+        _in_doubt,
+        _asked,
+        _waiting,
+        _turn,
+        _settled,
+    ]
     for look in looks:
         why = look(view)
         if why:
@@ -194,6 +209,17 @@ def _in_doubt(view: _View) -> Why | None:
         detail = (step.error or {}).get("detail", "")
         sentence = f"Step {step.id} ({step.tool}) is in doubt and waits for a person: {detail}"
         return Why(Kind.IN_DOUBT, sentence, step.id, step.worker, step.ready_at)
+    return None
+
+
+def _asked(view: _View) -> Why | None:
+    """What a person is asked, when nothing moves before that is decided."""
+    for step in view.those(StepStatus.WAITING):
+        asked = view.asked.get(step.id)
+        if asked:
+            what = "an answer to its question" if asked.kind == "question" else f"an approval of {step.tool}"
+            sentence = f"Step {step.id} waits for {what}; decide {asked.id} (`perdure approvals`)."
+            return Why(Kind.APPROVAL, sentence, step.id, since=asked.requested_at, due_at=asked.expires_at)
     return None
 
 
