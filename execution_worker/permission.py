@@ -3,6 +3,7 @@
 A call that needs an approval puts its step to sleep (WaitForDecision); the decision wakes it, and it comes back here.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from execution_worker import registry
@@ -86,5 +87,18 @@ def _is_untrusted(name: str) -> bool:
 
 def _tells_something(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> bool:
     """Whether an argument that leaves as it is was put together in this run, and so may carry what the run knows."""
-    leaving = [str(arguments[name]) for name in tool.egress if name in arguments]
+    leaving = {text for name in tool.egress for text in _texts(arguments.get(name))}
     return not all(approvals.spelled_out(claim.run_id, claim.step_id, text) for text in leaving)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every name and value in `value` (any JSON), as texts."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield key
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
+    elif value is not None:
+        yield str(value)

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
@@ -17,7 +17,8 @@ from services.failpoints import Failpoint
 from services.journal import event_feed, references, steps
 from services.journal.steps import Claim, LossReason, Outcome, ReadyStep
 from services.pipeline import flow_turns, heartbeat, phases, short_timers, worker_process
-from services.tools.contract import Tool, ToolContext, WaitForDecision, WaitUntil
+from services.secrets import handles, redaction, vault
+from services.tools.contract import Tool, ToolContext, Unsure, WaitForDecision, WaitUntil
 
 log = logs.get(__name__)
 
@@ -32,6 +33,10 @@ class Ended:
     error: dict[str, Any] | None = None
     delay: float | None = None
     asks: dict[str, Any] | None = None
+
+    def cleaned(self) -> "Ended":
+        """Without the secrets that a tool may have let through."""
+        return replace(self, output=redaction.clean(self.output), error=redaction.clean(self.error))
 
 
 def run_strand(run_id: str, step_id: str) -> None:
@@ -82,6 +87,7 @@ def _run_on(first: Claim, held: list[str]) -> None:
             held = []
         with logs.bound(step=claim.step_id, attempt=claim.fence):
             given, ended = _run(claim)
+            given, ended = redaction.clean(given), ended.cleaned()
             failpoints.reached(Failpoint.STEP_RAN)
             if ended.outcome == "unknown":
                 error = ended.error or {}
@@ -144,16 +150,16 @@ def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
         if granted is not resolved:
             given, values = granted, tool.values_of(granted)
         return given, Ended("succeeded", output=_jsonable(_call(tool, claim, granted, values)))
-    except WaitForDecision as wait:
-        return given, Ended("waiting", delay=wait.seconds, asks=wait.asks)
-    except WaitUntil as wait:
-        return given, Ended("waiting", delay=max((wait.due - clock.now()).total_seconds(), 0))
+    except (WaitUntil, WaitForDecision) as wait:
+        return given, _waiting(wait)
     except Cancelled as error:
         return given, Ended("cancelled", error={"detail": error.detail})
     except Retryable as error:
         return given, _try_again(claim, error.detail, error.retry_after)
     except ToolError as error:
         return given, Ended("failed", error={"detail": error.detail, "reason": "failed", "kind": error.kind})
+    except Unsure as error:
+        return given, _unknown(tool, claim, "broken", error.detail)
     except TimeoutError:
         return given, _unknown(
             tool, claim, "timed_out", f"The step took longer than its timeout of {claim.timeout:g} s."
@@ -161,6 +167,12 @@ def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     except Exception as error:
         log.exception("A tool broke", tool=claim.tool)
         return given, _unknown(tool, claim, "broken", f"The tool broke: {type(error).__name__}: {error}.")
+
+
+def _waiting(wait: WaitUntil | WaitForDecision) -> Ended:
+    if isinstance(wait, WaitForDecision):
+        return Ended("waiting", delay=wait.seconds, asks=wait.asks)
+    return Ended("waiting", delay=max((wait.due - clock.now()).total_seconds(), 0))
 
 
 def _call(tool: Tool, claim: Claim, arguments: dict[str, Any], values: dict[str, Any]) -> Any:
@@ -201,15 +213,18 @@ def _context(tool: Tool, claim: Claim, arguments: dict[str, Any], cancelled: Any
         deadline=clock.now() + timedelta(seconds=claim.timeout),
         waited=claim.waited,
         cancelled=cancelled,
-        report=lambda text: event_feed.publish(steps.report_progress(claim, text)),
+        report=lambda text: event_feed.publish(steps.report_progress(claim, redaction.clean(text))),
         ask=partial(permission.ask, tool, claim, arguments),
+        secret=partial(vault.reveal, claim.run["tenant"]),
+        filled=partial(handles.filled, claim.run["tenant"]),
     )
 
 
 def _unknown(tool: Tool | None, claim: Claim, reason: LossReason, detail: str) -> Ended:
     """What follows an attempt that may or may not have had its effect: another one only where that does no harm."""
     last = claim.failures + 1 >= claim.max_attempts
-    if tool is not None and (tool.effect == "unsafe" or (tool.effect == "verify" and last)):
+    effect = tool.effect_of(claim.arguments) if tool is not None else "pure"
+    if effect == "unsafe" or (effect == "verify" and last):
         return Ended("unknown", error={"detail": detail, "reason": reason})
     return _try_again(claim, detail, None)
 

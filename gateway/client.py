@@ -127,6 +127,18 @@ class Client:
         """Drop a rule."""
         self._call("DELETE", f"/api/policies/{policy_id}", attempts=1)
 
+    def secrets(self) -> list[dict[str, Any]]:
+        """The names of the secrets, and where each may be sent."""
+        return self._call("GET", "/api/secrets")["items"]
+
+    def set_secret(self, name: str, value: str, hosts: list[str]) -> dict[str, Any]:
+        """Keep a secret that may be sent to these hosts."""
+        return self._call("PUT", f"/api/secrets/{quote(name)}", json={"value": value, "hosts": hosts})
+
+    def remove_secret(self, name: str) -> None:
+        """Forget a secret."""
+        self._call("DELETE", f"/api/secrets/{quote(name)}", attempts=1)
+
     def dead_letters(self, **asked: Any) -> dict[str, Any]:
         """A page of dead letters as {items, next}. asked: reason, tool, label, since, until, resolved, limit, …"""
         return self._call("GET", "/api/dead-letters", params={name: value for name, value in asked.items() if value})

@@ -7,6 +7,7 @@ errors.py     every error we raise ourselves      tools/      the @tool contract
 logs.py       structured logs                     memory/     what outlives a run, and how it is found again
                                                   access/     API keys and tenants
                                                   approvals/  the policy, and what people are asked
+                                                  secrets/    the vault, handles, redaction
                                                   flow/       limits per key, turns between tenants
                                                   network/    the guarded HTTP client of all network tools
 """

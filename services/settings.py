@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     max_steps: int = Field(500, ge=1)
     step_timeout: float = Field(60, gt=0)
     step_attempts: int = Field(3, ge=1)
+    secret_key: SecretStr | None = Field(None, alias="SECRET_KEY")
     approval_seconds: float = Field(7 * 86_400, gt=0)
 
     # The engine

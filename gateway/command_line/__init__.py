@@ -18,6 +18,7 @@ from gateway.command_line import (
     reading,
     retention,
     running,
+    secrets,
     surgery,
     up,
 )
@@ -51,6 +52,7 @@ for command in (
     surgery.diff,
     approvals.approvals,
     approvals.policies,
+    secrets.secrets,
     dead_letters.dead_letters,
     doctor.doctor,
     flow.flow,

@@ -1,4 +1,4 @@
-"""Approvals and policies."""
+"""Approvals, policies, secrets, and tools whose effect depends on an argument."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -56,7 +56,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policies")),
     )
     op.create_index("ix_policies_order", "policies", ["tenant", "position", "created_at"])
+    op.create_table(
+        "secrets",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
+        sa.Column("hosts", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "name", name=op.f("pk_secrets")),
+    )
+    op.add_column(
+        "tools", sa.Column("effects", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True)
+    )
 
 
 def downgrade() -> None:
-    op.execute("drop table approvals, policies cascade")
+    op.drop_column("tools", "effects")
+    op.execute("drop table approvals, policies, secrets cascade")

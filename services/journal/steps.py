@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services import database
 from services.journal import blobs
 from services.journal.plan_shape import Plan, PlanStep
+from services.tools import contract
 from services.tools.catalogue import ListedTool
 
 
@@ -175,7 +176,7 @@ def _row(
         "depends_on": step.dependencies,
         "dependents": dependents,
         "required": required if step.required is None else step.required,
-        "effect": tool.effect,
+        "effect": contract.effect_of(tool.effect, tool.effects, step.arguments),
         "timeout": step.timeout or tool.timeout,
         "retry": retry,
         "max_attempts": retry["attempts"],

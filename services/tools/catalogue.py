@@ -17,7 +17,10 @@ from services.tools.contract import Tool
 
 
 class CataloguedTool(database.Base):
-    """A tool that some execution worker can run. `source` names who brought it (built-in, or the app's module)."""
+    """A tool that some execution worker can run. `source` names who brought it (built-in, or the app's module).
+
+    effects: what some values of an argument do differently from `effect` (see contract.effect_of).
+    """
 
     __tablename__ = "tools"
 
@@ -26,6 +29,7 @@ class CataloguedTool(database.Base):
     description: Mapped[str] = mapped_column(Text)
     schema: Mapped[dict[str, Any]] = mapped_column(JSONB)
     effect: Mapped[str] = mapped_column(Text)
+    effects: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     timeout: Mapped[float] = mapped_column(Float)
     retry: Mapped[dict[str, Any]] = mapped_column(JSONB)
     permission: Mapped[str] = mapped_column(Text)
@@ -48,6 +52,7 @@ class ListedTool:
     permission: str
     capabilities: tuple[str, ...]
     examples: tuple[str, ...]
+    effects: dict[str, Any] | None = None
 
 
 def register(tools: Iterable[tuple[str, Tool]]) -> None:
@@ -80,6 +85,7 @@ def _row(source: str, tool: Tool) -> dict[str, Any]:
         "description": tool.description,
         "schema": tool.schema(),
         "effect": tool.effect,
+        "effects": tool.effects,
         "timeout": tool.timeout,
         "retry": {"attempts": tool.retry.attempts, "base": tool.retry.base, "cap": tool.retry.cap},
         "permission": tool.permission,
@@ -100,4 +106,5 @@ def _listed(row: CataloguedTool) -> ListedTool:
         permission=row.permission,
         capabilities=tuple(row.capabilities),
         examples=tuple(row.examples),
+        effects=row.effects,
     )

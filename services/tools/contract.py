@@ -50,6 +50,10 @@ def _nobody_to_ask(question: str, *, choices: list[str] | None = None, seconds: 
     raise Failed("There is nobody to ask here.")
 
 
+def _no_secrets(name: str, host: str | None = None) -> str:
+    raise Failed("There are no secrets here.")
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """What a tool may know about the step it runs for.
@@ -59,6 +63,8 @@ class ToolContext:
     waited: True when the step is back from the wait that the tool asked for by raising WaitUntil.
     ask: put a question to a person and get the answer. The first call puts the step to sleep, holding no worker; when
     the answer is there, the tool is called again and gets it. seconds: how long to wait for one (then Unanswered).
+    secret: the value of a secret by name, for sending to a host (None: for the tool's own use). filled: a value with
+    every handle (`{{secret:NAME}}`) in it replaced, for sending to a host. Neither ever goes into the output.
     """
 
     run_id: str
@@ -73,6 +79,8 @@ class ToolContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     report: Callable[[str], None] = lambda text: None
     ask: Ask = _nobody_to_ask
+    secret: Callable[[str, str | None], str] = _no_secrets
+    filled: Callable[[Any, str | None], Any] = lambda value, host: value
 
     def check_cancelled(self) -> None:
         """Raise Cancelled if the run was cancelled. Long tools call this between pieces of work."""
@@ -90,6 +98,14 @@ class WaitUntil(Exception):
     def __init__(self, due: datetime) -> None:
         super().__init__(f"waits until {due.isoformat()}")
         self.due = due
+
+
+class Unsure(Exception):
+    """Raised by a tool that can't tell whether its effect happened; what follows depends on the tool's effect."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
 class WaitForDecision(Exception):
@@ -149,15 +165,27 @@ class Tool:
 
     def effect_of(self, arguments: Mapping[str, Any]) -> Effect:
         """What repeating the call with these arguments would do."""
+        return effect_of(self.effect, self.effects, arguments)
+
+    @property
+    def effects(self) -> dict[str, Any] | None:
+        """The catalogue's form of effect_by: {argument, default, effects}."""
         if self.effect_by is None:
-            return self.effect
+            return None
         name, effects = self.effect_by
-        default = self.arguments.model_fields[name].default
-        return effects.get(str(arguments.get(name, default)), self.effect)
+        return {"argument": name, "default": self.arguments.model_fields[name].default, "effects": dict(effects)}
 
     def acts_outside(self, arguments: Mapping[str, Any]) -> bool:
         """Whether the call changes something beyond Perdure."""
         return self.outside and self.effect_of(arguments) != "pure"
+
+
+def effect_of(effect: str, effects: Mapping[str, Any] | None, arguments: Mapping[str, Any]) -> Effect:
+    """The effect of a call with these arguments; `effects` as Tool.effects gives it."""
+    by_value = effects["effects"] if effects else {}
+    chosen = str(arguments.get(effects["argument"], effects["default"])) if effects else ""
+    found: Effect = by_value.get(chosen, effect)
+    return found
 
 
 def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
