@@ -139,6 +139,34 @@ class Client:
         """Forget a secret."""
         self._call("DELETE", f"/api/secrets/{quote(name)}", attempts=1)
 
+    def mcp_servers(self) -> list[dict[str, Any]]:
+        """The MCP servers with their tools."""
+        return self._call("GET", "/api/mcp-servers")["items"]
+
+    def put_mcp_server(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Register or change an MCP server. fields: url or command, headers, env, timeout, maxBytes, permission."""
+        return self._call("PUT", f"/api/mcp-servers/{quote(name)}", json=fields)
+
+    def approve_mcp_tool(self, name: str, tool: str) -> dict[str, Any]:
+        """Trust what a new or changed tool says of itself now."""
+        return self._call("POST", f"/api/mcp-servers/{quote(name)}/tools/{quote(tool)}/approve", attempts=1)
+
+    def remove_mcp_server(self, name: str) -> None:
+        """Forget an MCP server."""
+        self._call("DELETE", f"/api/mcp-servers/{quote(name)}", attempts=1)
+
+    def http_tools(self) -> list[dict[str, Any]]:
+        """The endpoints that are registered as tools."""
+        return self._call("GET", "/api/http-tools")["items"]
+
+    def put_http_tool(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Register or change an endpoint. fields: description, url, schema, secret, effect, … as on the wire."""
+        return self._call("PUT", f"/api/http-tools/{quote(name)}", json=fields)
+
+    def remove_http_tool(self, name: str) -> None:
+        """Forget an endpoint."""
+        self._call("DELETE", f"/api/http-tools/{quote(name)}", attempts=1)
+
     def dead_letters(self, **asked: Any) -> dict[str, Any]:
         """A page of dead letters as {items, next}. asked: reason, tool, label, since, until, resolved, limit, …"""
         return self._call("GET", "/api/dead-letters", params={name: value for name, value in asked.items() if value})

@@ -41,7 +41,8 @@ def http_request(
 ) -> dict[str, Any]:
     """Send an HTTP request and give the reply, whatever its status: for APIs; to read a page, use fetch_page.
 
-    `data` (sent as JSON) or `body` (as it is) is what to send. `{{secret:NAME}}` in headers, data or body stands for a secret. Returns {"url",
+    `data` (sent as JSON) or `body` (as it is) is what to send. `{{secret:NAME}}` in headers, data or body
+    stands for a secret. Returns {"url",
     "status", "headers", "body": the text (at most 100,000 characters), "json": the body when it is JSON, "truncated"}.
     """
     if data is not None and body is not None:

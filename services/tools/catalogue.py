@@ -6,14 +6,17 @@ The gateway and the planner read it, so neither ever imports a tool's code.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import DateTime, Float, Text, delete, func, select
+from sqlalchemy import ColumnElement, DateTime, Float, Text, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database
 from services.tools.contract import Tool
+
+EXTERNAL = "^(mcp|http):"
 
 
 class CataloguedTool(database.Base):
@@ -56,10 +59,20 @@ class ListedTool:
 
 
 def register(tools: Iterable[tuple[str, Tool]]) -> None:
-    """Write (source, tool) pairs as the whole catalogue; what is no longer among them is dropped."""
-    rows = [_row(source, tool) for source, tool in tools]
+    """Write (source, tool) pairs as all that workers bring themselves; what is no longer among them is dropped."""
+    _replace(tools, ~CataloguedTool.source.regexp_match(EXTERNAL))
+
+
+def register_external(tools: Iterable[tuple[str, Tool]]) -> None:
+    """The same for what is registered at run time; its sources begin with `mcp:` or `http:`."""
+    _replace(tools, CataloguedTool.source.regexp_match(EXTERNAL))
+
+
+def _replace(tools: Iterable[tuple[str, Tool]], whose: ColumnElement[bool]) -> None:
+    rows = sorted((_row(source, tool) for source, tool in tools), key=itemgetter("name"))
+    names = [row["name"] for row in rows]
     with database.session() as session:
-        session.execute(delete(CataloguedTool).where(CataloguedTool.name.not_in([row["name"] for row in rows])))
+        session.execute(delete(CataloguedTool).where(whose, CataloguedTool.name.not_in(names)))
         for row in rows:
             session.execute(
                 insert(CataloguedTool).values(**row).on_conflict_do_update(index_elements=["name"], set_=row)

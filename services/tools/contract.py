@@ -120,6 +120,10 @@ class WaitForDecision(Exception):
         self.seconds = seconds
 
 
+class FreeArguments(BaseModel):
+    """The arguments of a tool that brings its own JSON Schema."""
+
+
 @dataclass(frozen=True)
 class Tool:
     """A function with everything that planning, running and recovery need to know about it.

@@ -1,6 +1,7 @@
 """The tools http_request and publish against servers on loopback; what the guard refuses, both network tools refuse."""
 
 import gzip
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -75,7 +76,7 @@ def test_only_what_can_do_no_harm_is_tried_again(site: LoopbackSite, method: str
 
 def test_a_post_whose_reply_is_lost_is_in_doubt_and_one_that_was_never_sent_is_not(site: LoopbackSite) -> None:
     def hang_up(request: BaseHTTPRequestHandler) -> None:
-        request.connection.close()
+        request.connection.shutdown(socket.SHUT_RDWR)
 
     site.pages["/gone"] = hang_up
 

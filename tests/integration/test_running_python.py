@@ -32,7 +32,8 @@ def test_a_value_is_given_back_as_json_has_it() -> None:
     "code",
     ["open('/etc/passwd').read()", "import socket", "import subprocess", "import os\nos.system('id')",
      "import os\nos.environ['PATH']", "__import__('os')", "().__class__.__bases__[0].__subclasses__()",
-     "eval(\"open('/etc/passwd').read()\")", "exec('import socket')", "import ctypes", "from pathlib import Path\nPath('/etc/passwd').read_text()"],
+     "eval(\"open('/etc/passwd').read()\")", "exec('import socket')",
+     "import ctypes", "from pathlib import Path\nPath('/etc/passwd').read_text()"],
 )  # fmt: skip
 def test_there_is_no_file_network_or_process(code: str) -> None:
     with pytest.raises(CodeFailed):

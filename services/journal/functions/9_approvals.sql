@@ -137,3 +137,37 @@ begin
     jsonb_build_object('id', p_id, 'decision', p_verb, 'by', p_by) || p_details);
   return rework_steps(r, jsonb_build_array(v_event), 1);
 end $$;
+
+-- Another system posts the result of work that it accepted. It may come before the step sleeps: then it is kept for the
+-- moment when it does.
+create or replace function deliver_callback(p_run uuid, p_step text, p_hash text, p_details jsonb) returns jsonb
+language plpgsql as $$
+declare
+  r runs%rowtype;
+  s steps%rowtype;
+  a approvals%rowtype;
+begin
+  select * into r from runs where id = p_run for update;
+  select * into s from steps where run_id = p_run and id = p_step;
+  if s.id is null then
+    return null;
+  end if;
+  select * into a from approvals where run_id = p_run and step_id = p_step and hash = p_hash;
+  if a.status = 'answered' then
+    return jsonb_build_object('events', jsonb_build_array()); -- posted twice
+  elsif r.phase is distinct from 'execute' or r.cancel_requested or a.status = 'expired'
+     or s.status not in ('running', 'waiting', 'ready', 'pending') then
+    return refused(format('Step %s no longer waits for this.', p_step));
+  end if;
+  insert into approvals (tenant, run_id, step_id, attempt, kind, hash, tool, arguments, status, expires_at, decided_at,
+                         decided_by, decision)
+  values (r.tenant, p_run, p_step, s.attempt, 'callback', p_hash, s.tool, '{}', 'answered', clock_timestamp(),
+          clock_timestamp(), 'callback', p_details)
+  on conflict (run_id, step_id, hash) do update
+  set status = 'answered', decision = p_details, decided_at = clock_timestamp(), decided_by = 'callback';
+  if a.id is null or s.status <> 'waiting' or s.attempt <> a.attempt then
+    return jsonb_build_object('events', jsonb_build_array());
+  end if;
+  update steps set status = 'pending', due_at = null where run_id = p_run and id = p_step;
+  return rework_steps(r, '[]', 1);
+end $$;
