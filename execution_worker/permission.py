@@ -26,8 +26,9 @@ def granted(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> dict[str, An
     if not rules and call.permission == "allow" and not call.acts_outside and not tool.egress:
         return arguments
     facts = approvals.facts(claim.run_id)
-    tainted = any(_is_untrusted(name) for name in facts.tools)
-    if tainted and not call.acts_outside and _tells_something(tool, claim, arguments):
+    sources = [name for name in facts.tools if _is_untrusted(name)]
+    tainted = bool(sources)
+    if tainted and not call.acts_outside and _tells_something(tool, claim, arguments, sources):
         call = Call(call.tenant, call.tool, arguments, call.permission, acts_outside=True)
     verdict = policies.decide(call, rules, agent=facts.agent, tainted=tainted)
     if verdict.decision == "allow":
@@ -85,10 +86,14 @@ def _is_untrusted(name: str) -> bool:
     return tool is None or tool.untrusted
 
 
-def _tells_something(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> bool:
-    """Whether an argument that leaves as it is was put together in this run, and so may carry what the run knows."""
+def _tells_something(tool: Tool, claim: Claim, arguments: dict[str, Any], sources: list[str]) -> bool:
+    """Whether an argument that leaves may carry what the run knows and the other side does not.
+
+    What the request or the first plan spells out does not, and neither does a URL that was read outside as a whole.
+    """
     leaving = {text for name in tool.egress for text in _texts(arguments.get(name))}
-    return not all(approvals.spelled_out(claim.run_id, claim.step_id, text) for text in leaving)
+    read = {text: sources if text.startswith(("http://", "https://")) else [] for text in leaving}
+    return not all(approvals.spelled_out(claim.run_id, claim.step_id, text, read[text]) for text in leaving)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -92,10 +92,9 @@ def facts(run_id: str) -> Facts:
     return Facts(found["agent"], frozenset(found["tools"]))
 
 
-def spelled_out(run_id: str, step_id: str, what: str) -> bool:
-    """Whether `what` stands word for word in the request, the first plan or a step's output, so that it tells nobody
-    anything that the run knows and they don't."""
-    return bool(database.call("was_spelled_out", run_id, step_id, what))
+def spelled_out(run_id: str, step_id: str, what: str, tools: list[str]) -> bool:
+    """Whether `what` stands word for word in the request, the first plan or an output of one of these tools."""
+    return bool(database.call("was_spelled_out", run_id, step_id, what, tools))
 
 
 def decision_on(run_id: str, step_id: str, hash: str) -> Decision | None:

@@ -80,13 +80,14 @@ create or replace function permission_facts(p_run uuid) returns jsonb language s
   from runs r where r.id = p_run
 $$;
 
--- Does a text stand in the request, in the arguments that the first plan gave this step, or in what the run has read?
-create or replace function was_spelled_out(p_run uuid, p_step text, p_text text) returns boolean language sql stable as $$
+-- Does a text stand in the request, in the arguments that the first plan gave this step, or in an output of these tools?
+create or replace function was_spelled_out(p_run uuid, p_step text, p_text text, p_tools text[]) returns boolean
+language sql stable as $$
   select exists (select from runs where id = p_run and strpos(request, p_text) > 0)
     or exists (select from steps where run_id = p_run and id = p_step and plan_revision = 1
                  and strpos(arguments::text, p_text) > 0)
     or exists (select from steps where run_id = p_run and status = 'succeeded'
-                 and strpos(whole(tenant, output)::text, p_text) > 0)
+                 and tool = any (p_tools) and strpos(whole(tenant, output)::text, p_text) > 0)
 $$;
 
 -- What was decided; null when nobody was asked, or when the step has failed of this decision and a person has it run
