@@ -27,10 +27,9 @@ def granted(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> dict[str, An
         return arguments
     facts = approvals.facts(claim.run_id)
     sources = [name for name in facts.tools if _is_untrusted(name)]
-    tainted = bool(sources)
-    if tainted and not call.acts_outside and _tells_something(tool, claim, arguments, sources):
+    if sources and not call.acts_outside and _tells_something(tool, claim, arguments, sources):
         call = Call(call.tenant, call.tool, arguments, call.permission, acts_outside=True)
-    verdict = policies.decide(call, rules, agent=facts.agent, tainted=tainted)
+    verdict = policies.decide(call, rules, agent=facts.agent, tainted=bool(sources))
     if verdict.decision == "allow":
         return arguments
     if verdict.decision == "deny":
@@ -39,9 +38,14 @@ def granted(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> dict[str, An
     details = _decided(claim, asks, verdict.expires).details
     edited = details.get("arguments", arguments)
     again = _call(tool, claim, edited)
-    if policies.decide(again, policies.fitting(again), agent=facts.agent, tainted=tainted).decision == "deny":
+    if policies.decide(again, policies.fitting(again), agent=facts.agent, tainted=bool(sources)).decision == "deny":
         raise NotPermitted(f"{tool.name} may not be called with the arguments that were approved.")
     return edited
+
+
+def tainted(claim: Claim) -> bool:
+    """Whether content from outside has entered the run."""
+    return any(_is_untrusted(name) for name in approvals.facts(claim.run_id).tools)
 
 
 def ask(

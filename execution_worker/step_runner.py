@@ -215,6 +215,7 @@ def _context(tool: Tool, claim: Claim, arguments: dict[str, Any], cancelled: Any
         cancelled=cancelled,
         report=lambda text: event_feed.publish(steps.report_progress(claim, redaction.clean(text))),
         ask=partial(permission.ask, tool, claim, arguments),
+        tainted=partial(permission.tainted, claim),
         secret=partial(vault.reveal, claim.run["tenant"]),
         filled=partial(handles.filled, claim.run["tenant"]),
     )

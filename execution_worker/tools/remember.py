@@ -35,6 +35,7 @@ def remember(
         conversation_id=context.conversation_id,
         source_run=UUID(context.run_id),
         source_step=context.step_id,
+        trusted=not context.tainted(),
     )
     try:
         memories.embed([note])

@@ -4,7 +4,6 @@ The callback URL holds a token that only this step of this effect has; a result 
 kept, and the step is due at once.
 """
 
-import hashlib
 import hmac
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from services.approvals import approvals
 from services.errors import Conflict, NotFound, Unanswered
 from services.journal import surgery
 from services.journal.surgery import Changed
+from services.secrets import vault
 from services.tools.contract import ToolContext, WaitForDecision
 
 KIND = "callback"
@@ -70,5 +70,4 @@ def _hash(context: ToolContext, tool: str) -> str:
 
 
 def _token(hash: str) -> str:
-    pepper = settings.current().api_key_pepper.get_secret_value().encode()
-    return hmac.new(pepper, f"callback:{hash}".encode(), hashlib.sha256).hexdigest()[:32]
+    return vault.sign(KIND, hash)

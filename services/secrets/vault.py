@@ -5,6 +5,7 @@ The key is SECRET_KEY; on the embedded servers a key file is made in PERDURE_HOM
 
 import base64
 import hashlib
+import hmac
 import os
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -75,6 +76,14 @@ def reveal(tenant: str, name: str, host: str | None = None) -> str:
         raise Failed(f"The secret {name!r} was kept with another SECRET_KEY; set it anew.") from error
     redaction.strike_out(name, value)
     return value
+
+
+def sign(purpose: str, text: str) -> str:
+    """A token that only this installation can make of `text` (32 hexadecimal digits)."""
+    current = settings.current()
+    pepper = current.api_key_pepper.get_secret_value().encode()
+    key = _key() if current.secret_key is not None or current.embedded else pepper
+    return hmac.new(key, f"{purpose}:{text}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _cipher() -> Fernet:
