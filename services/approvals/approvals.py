@@ -87,19 +87,19 @@ def hash_of(kind: str, effect_key: str, tool: str, arguments: Any) -> str:
 
 
 def facts(run_id: str) -> Facts:
-    """The facts of this run as they are now."""
-    found = database.call("permission_facts", run_id)
+    """The facts of this run as they are now. Like the next two: for a worker at a call, until Postgres answers."""
+    found = database.insist("permission_facts", run_id, again="permission_facts")
     return Facts(found["agent"], frozenset(found["tools"]))
 
 
 def spelled_out(run_id: str, step_id: str, what: str, tools: list[str]) -> bool:
     """Whether `what` stands word for word in the request, the first plan or an output of one of these tools."""
-    return bool(database.call("was_spelled_out", run_id, step_id, what, tools))
+    return bool(database.insist("was_spelled_out", run_id, step_id, what, tools, again="was_spelled_out"))
 
 
 def decision_on(run_id: str, step_id: str, hash: str) -> Decision | None:
     """What was decided for this call; None when nobody was asked, or the decision has been used up by a failure."""
-    found = database.call("decision_on", run_id, step_id, hash)
+    found = database.insist("decision_on", run_id, step_id, hash, again="decision_on")
     return Decision(found["status"], found["by"], found["details"] or {}) if found else None
 
 

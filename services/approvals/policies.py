@@ -144,9 +144,8 @@ class _Cache:
         with self._lock:
             if clock.monotonic() - self._read_at > FRESH_SECONDS:
                 found: dict[str, list[Policy]] = {}
-                with database.session() as session:
-                    for rule in session.scalars(select(Policy).order_by(Policy.position, Policy.created_at)):
-                        found.setdefault(rule.tenant, []).append(rule)
+                for row in database.insist("policy_rules", again="policy_rules"):
+                    found.setdefault(row["tenant"], []).append(Policy(**row))
                 self._rules, self._read_at = found, clock.monotonic()
             return self._rules.get(tenant, [])
 

@@ -1,6 +1,7 @@
 """Tools of an app's own: by PERDURE_TOOLS or an entry point, and said at the start."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def refund_order(context: ToolContext, order: int) -> dict:
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, servers: Any) -> Path:
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, servers: Any) -> Iterator[Path]:
     (tmp_path / "my_app_tools.py").write_text(TEN_LINES)
     monkeypatch.syspath_prepend(str(tmp_path))
     yield tmp_path

@@ -172,3 +172,8 @@ begin
   update steps set status = 'pending', due_at = null where run_id = p_run and id = p_step;
   return rework_steps(r, '[]', 1);
 end $$;
+
+-- The rules of all tenants, each tenant's in the order in which they are looked at.
+create or replace function policy_rules() returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(to_jsonb(p) order by position, created_at), '[]') from policies p
+$$;

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from gateway import command_line
 from services.approvals import approvals
 from services.journal import steps, workers
 from services.journal.runs import parse_id
@@ -129,3 +131,36 @@ def test_rules_are_listed_in_their_order(http: FlaskClient) -> None:
 )
 def test_a_rule_that_makes_no_sense_is_refused(http: FlaskClient, rule: Any) -> None:
     assert http.post("/api/policies", json=rule).status_code == 400
+
+
+def perdure(gateway: Any, *words: str) -> str:
+    done = CliRunner().invoke(command_line.perdure, [*words, "--url", gateway.url], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_the_command_line_lists_and_decides(gateway: Any) -> None:
+    run_id, approval_id = ask()
+    _, question_id = ask("question", {"text": "Which one?", "choices": None})
+
+    listed = perdure(gateway, "approvals", "list")
+    assert f'{approval_id}  open  run {run_id} step s1  pay {{"amount":5}}: it is dear' in listed
+    assert "asks: Which one?" in listed
+    assert perdure(gateway, "approvals", "approve", approval_id, "--arguments", '{"amount": 4}').endswith("approved\n")
+    assert perdure(gateway, "approvals", "answer", question_id, "this").endswith("answered\n")
+    assert approvals.get(runs.TENANT, approval_id)[0].decision == {"arguments": {"amount": 4}}
+
+
+def test_the_command_line_keeps_policies_secrets_and_servers(gateway: Any) -> None:
+    policy_id = perdure(gateway, "policies", "add", "ask", "pay_*", "--arguments", '{"amount": {"minimum": 9}}').strip()
+    assert "ask   pay_*" in perdure(gateway, "policies", "list")
+    perdure(gateway, "policies", "remove", policy_id)
+    kept = CliRunner().invoke(
+        command_line.perdure, ["secrets", "set", "tok", "--host", "a.example", "--url", gateway.url], input="abcdefgh\n"
+    )
+    assert "{{secret:tok}}" in kept.output
+    assert "tok  {{secret:tok}}  a.example" in perdure(gateway, "secrets", "list")
+    perdure(gateway, "secrets", "remove", "tok")
+    perdure(gateway, "mcp", "add", "files", "npx", "server", "/data", "--timeout", "5")
+    assert "files  npx server /data" in perdure(gateway, "mcp", "list")
+    perdure(gateway, "mcp", "remove", "files")
