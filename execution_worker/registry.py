@@ -33,7 +33,7 @@ def load() -> None:
     catalogue.register([(source, tool) for source, tool in found if _tools[tool.name] is tool])
     for source in dict.fromkeys(source for source, _ in found):
         names = sorted(tool.name for origin, tool in found if origin == source and _tools[tool.name] is tool)
-        log.warning("Tools are loaded", source=source, tools=names)  # a warning, so that it is seen at every level
+        log.info("Tools are loaded", source=source, tools=names)
 
 
 def take_up(found: list[tuple[str, Tool]]) -> None:
@@ -45,7 +45,7 @@ def take_up(found: list[tuple[str, Tool]]) -> None:
     if listed != _listed:
         catalogue.register_external(mine)
         _listed = listed
-        log.warning("Registered tools are taken up", tools=sorted(_external))
+        log.info("Registered tools are taken up", tools=sorted(_external))
 
 
 def find(name: str) -> Tool | None:

@@ -106,6 +106,10 @@ declare
   v_skipped jsonb := '[]';
 begin
   select * into r from runs where id = p_run for update;
+  if r.cancel_requested and not v_final then -- nobody would come back to it
+    p_outcome := 'cancelled';
+    v_final := true;
+  end if;
   if greatest(pg_column_size(p_input), pg_column_size(p_output)) > 32768 or p_input ? '$blob' or p_output ? '$blob' then
     p_input := kept(r.tenant, p_run, p_input);
     p_output := kept(r.tenant, p_run, p_output);
