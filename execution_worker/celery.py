@@ -13,8 +13,10 @@ app.conf.include = ["execution_worker.tasks"]
 @worker_init.connect(weak=False)
 def _load_tools(**_: Any) -> None:
     from execution_worker import cancellation, registry, turns
+    from execution_worker.external import loading
 
     registry.load()
+    loading.start()
     cancellation.start()
     worker_process.counts_as_backlog(turns.waiting)
 

@@ -1,8 +1,12 @@
-"""The tools that this worker can run: the built-in ones, and those of the app's modules named in PERDURE_TOOLS."""
+"""The tools that this worker can run: built-in, of the app's own modules, and registered at run time (external/).
+
+The app's modules are those that PERDURE_TOOLS names, and the entry points of the group `perdure.tools`.
+"""
 
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from types import ModuleType
 
 import execution_worker.tools
@@ -11,27 +15,46 @@ from services.errors import Misconfigured
 from services.tools import catalogue
 from services.tools.contract import Tool
 
+GROUP = "perdure.tools"
+
 log = logs.get(__name__)
 _tools: dict[str, Tool] = {}
 _instant: list[str] = []
+_external: dict[str, Tool] = {}
+_listed: list[object] = []
 
 
 def load() -> None:
     """Import all tool modules, remember their tools and list them in the catalogue. Called once, at start."""
     found = [("built-in", tool) for tool in _built_in()]
-    for name in settings.current().tools:
-        found += [(name, tool) for tool in _tools_in(_imported(name))]
+    for name in dict.fromkeys([*settings.current().tools, *(entry.value for entry in entry_points(group=GROUP))]):
+        found += [(name, tool) for tool in _tools_in(_imported(name.partition(":")[0]))]
     _tools.clear()
     _tools.update({tool.name: tool for _, tool in found})
     _instant[:] = [tool.name for tool in _tools.values() if tool.instant]
     catalogue.register([(source, tool) for source, tool in found if _tools[tool.name] is tool])
     database.call("tools_came", list(_tools))
-    log.info("Tools are loaded", tools=sorted(_tools))
+    for source in dict.fromkeys(source for source, _ in found):
+        names = sorted(tool.name for origin, tool in found if origin == source and _tools[tool.name] is tool)
+        log.info("Tools are loaded", source=source, tools=names)
+
+
+def take_up(found: list[tuple[str, Tool]]) -> None:
+    """These (source, tool) pairs are what is registered at run time now. A built-in tool's name is not given away."""
+    global _external, _listed
+    mine = [(source, tool) for source, tool in found if tool.name not in _tools]
+    _external = {tool.name: tool for _, tool in mine}
+    listed: list[object] = [catalogue.listing(source, tool) for source, tool in mine]
+    if listed != _listed:
+        catalogue.register_external(mine)
+        _listed = listed
+        database.call("tools_came", sorted(_external))
+        log.info("Registered tools are taken up", tools=sorted(_external))
 
 
 def find(name: str) -> Tool | None:
     """The tool of that name, or None when this worker has none."""
-    return _tools.get(name)
+    return _tools.get(name) or _external.get(name)
 
 
 def instant() -> list[str]:
@@ -41,7 +64,7 @@ def instant() -> list[str]:
 
 def get(name: str) -> Tool:
     """The tool of that name, which this worker has."""
-    return _tools[name]
+    return _tools.get(name) or _external[name]
 
 
 def _built_in() -> Iterator[Tool]:

@@ -2,31 +2,38 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Literal
 
 import orjson
-from pydantic import ValidationError
 
-from execution_worker import cancellation, registry, tool_threads, turns
+from execution_worker import cancellation, permission, registry, tool_threads, turns
 from services import clock, logs
 from services.errors import Cancelled, Failed, Retryable, ToolError
 from services.journal import claims, event_feed, references
 from services.journal.claims import Claim, LossReason, Outcome
-from services.tools.contract import Tool, ToolContext, WaitUntil
+from services.secrets import handles, redaction, vault
+from services.tools.contract import Tool, ToolContext, Unsure, WaitForDecision, WaitUntil
 
 log = logs.get(__name__)
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How one attempt ended; `unknown` where nobody can tell. delay: seconds until a retry or a wait is due."""
+    """How one attempt ended; `unknown` where nobody can tell. delay: seconds until a retry or a wait is due. asks: of a
+    person, by a wait."""
 
     outcome: Outcome | Literal["unknown"]
     output: Any = None
     error: dict[str, Any] | None = None
     delay: float | None = None
+    asks: dict[str, Any] | None = None
+
+    def cleaned(self) -> "Ended":
+        """Without the secrets that a tool may have let through."""
+        return replace(self, output=redaction.clean(self.output), error=redaction.clean(self.error))
 
 
 def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
@@ -36,15 +43,21 @@ def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     try:
         resolved = references.resolve(claim.arguments, claim.outputs) if claim.outputs else claim.arguments
         given = resolved if claim.outputs else None
-        return given, Ended("succeeded", output=_jsonable(_call(tool, claim, resolved)))
-    except WaitUntil as wait:
-        return given, Ended("waiting", delay=max((wait.due - clock.now()).total_seconds(), 0))
+        values = tool.values_of(resolved)
+        granted = permission.granted(tool, claim, resolved)
+        if granted is not resolved:
+            given, values = granted, tool.values_of(granted)
+        return given, Ended("succeeded", output=_jsonable(_call(tool, claim, granted, values)))
+    except (WaitUntil, WaitForDecision) as wait:
+        return given, _waiting(wait)
     except Cancelled as error:
         return given, Ended("cancelled", error={"detail": error.detail})
     except Retryable as error:
         return given, _try_again(claim, error.detail, error.retry_after)
     except ToolError as error:
-        return given, Ended("failed", error={"detail": error.detail, "reason": "failed"})
+        return given, Ended("failed", error={"detail": error.detail, "reason": "failed", "kind": error.kind})
+    except Unsure as error:
+        return given, _unknown(tool, claim, "broken", error.detail)
     except TimeoutError:
         return given, _unknown(
             tool, claim, "timed_out", f"The step took longer than its timeout of {claim.timeout:g} s."
@@ -54,17 +67,17 @@ def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
         return given, _unknown(tool, claim, "broken", f"The tool broke: {type(error).__name__}: {error}.")
 
 
-def _call(tool: Tool, claim: Claim, arguments: dict[str, Any]) -> Any:
-    try:
-        checked = tool.arguments.model_validate(arguments)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise Failed(f"The arguments do not fit {tool.name}: {faults}.") from error
-    values = {name: getattr(checked, name) for name in type(checked).model_fields}
+def _waiting(wait: WaitUntil | WaitForDecision) -> Ended:
+    if isinstance(wait, WaitForDecision):
+        return Ended("waiting", delay=wait.seconds, asks=wait.asks)
+    return Ended("waiting", delay=max((wait.due - clock.now()).total_seconds(), 0))
+
+
+def _call(tool: Tool, claim: Claim, arguments: dict[str, Any], values: dict[str, Any]) -> Any:
     if tool.instant:
         return tool.function(**values)
     with cancellation.watched(claim.run_id) as cancelled:
-        context = _context(claim, cancelled)
+        context = _context(tool, claim, arguments, cancelled)
         if claim.unsure and tool.verify is not None:
             happened = _verified(tool.verify, context, values)
             if happened is not None:
@@ -86,7 +99,7 @@ def _verified(verify: Callable[..., Any], context: ToolContext, values: dict[str
         raise RuntimeError(f"whether it happened can't be found out: {error.detail}") from error
 
 
-def _context(claim: Claim, cancelled: Any) -> ToolContext:
+def _context(tool: Tool, claim: Claim, arguments: dict[str, Any], cancelled: Any) -> ToolContext:
     return ToolContext(
         run_id=claim.run_id,
         step_id=claim.step_id,
@@ -98,14 +111,19 @@ def _context(claim: Claim, cancelled: Any) -> ToolContext:
         deadline=clock.now() + timedelta(seconds=claim.timeout),
         waited=claim.waited,
         cancelled=cancelled,
-        report=lambda text: event_feed.publish(claims.report_progress(claim, text)),
+        report=lambda text: event_feed.publish(claims.report_progress(claim, redaction.clean(text))),
+        ask=partial(permission.ask, tool, claim, arguments),
+        tainted=partial(permission.tainted, claim),
+        secret=partial(vault.reveal, claim.run["tenant"]),
+        filled=partial(handles.filled, claim.run["tenant"]),
     )
 
 
 def _unknown(tool: Tool, claim: Claim, reason: LossReason, detail: str) -> Ended:
     """What follows an attempt that may or may not have had its effect: another one only where that does no harm."""
     last = claim.failures + 1 >= claim.max_attempts
-    if tool.effect == "unsafe" or (tool.effect == "verify" and last):
+    effect = tool.effect_of(claim.arguments)
+    if effect == "unsafe" or (effect == "verify" and last):
         return Ended("unknown", error={"detail": detail, "reason": reason})
     return _try_again(claim, detail, None)
 

@@ -15,6 +15,7 @@ from services.failpoints import Failpoint
 from services.journal import claims, event_feed
 from services.journal.claims import Begun, Claim, ReadyStep, Room
 from services.pipeline import flow_turns, heartbeat, phases, short_timers, worker_process
+from services.secrets import redaction
 
 AT_BEGINNING = 16  # threads asked for when it is not known yet how many steps can begin at once
 
@@ -108,6 +109,7 @@ class _Message:
 
     def _run_one(self, claim: Claim, held: list[str]) -> tuple[Claim | None, list[str]]:
         given, ended = step_runner.run(claim)
+        given, ended = redaction.clean(given), ended.cleaned()
         failpoints.reached(Failpoint.STEP_RAN)
         if ended.outcome == "unknown":
             error = ended.error or {}
@@ -126,6 +128,7 @@ class _Message:
             output=ended.output,
             error=ended.error,
             delay=ended.delay,
+            asks=ended.asks,
             room=Room(1 + spare if self._may_go_on() else 0, registry.instant(), held),
         )
         failpoints.reached(Failpoint.STEP_FINISHED)

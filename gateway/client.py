@@ -106,6 +106,67 @@ class Client:
         """The steps that wait for a person to say whether their effect happened."""
         return self._call("GET", "/api/doubts")["items"]
 
+    def approvals(self, **asked: Any) -> list[dict[str, Any]]:
+        """What waits for a person. asked: status (open, …, all), workflowId, limit."""
+        wanted = {name: value for name, value in asked.items() if value}
+        return self._call("GET", "/api/approvals", params=wanted)["items"]
+
+    def decide(self, approval_id: str, verb: str, **fields: Any) -> dict[str, Any]:
+        """approve (arguments), reject (reason) or answer (answer) an approval; returns it."""
+        return self._call("POST", f"/api/approvals/{approval_id}/{verb}", json=fields, attempts=1)
+
+    def policies(self) -> list[dict[str, Any]]:
+        """The rules of what tools may do, in their order."""
+        return self._call("GET", "/api/policies")["items"]
+
+    def add_policy(self, **fields: Any) -> dict[str, Any]:
+        """A new rule. fields: decision, tool, agent, arguments, evenTainted, expires, position, note."""
+        return self._call("POST", "/api/policies", json=fields, attempts=1)
+
+    def remove_policy(self, policy_id: str) -> None:
+        """Drop a rule."""
+        self._call("DELETE", f"/api/policies/{policy_id}", attempts=1)
+
+    def secrets(self) -> list[dict[str, Any]]:
+        """The names of the secrets, and where each may be sent."""
+        return self._call("GET", "/api/secrets")["items"]
+
+    def set_secret(self, name: str, value: str, hosts: list[str]) -> dict[str, Any]:
+        """Keep a secret that may be sent to these hosts."""
+        return self._call("PUT", f"/api/secrets/{quote(name)}", json={"value": value, "hosts": hosts})
+
+    def remove_secret(self, name: str) -> None:
+        """Forget a secret."""
+        self._call("DELETE", f"/api/secrets/{quote(name)}", attempts=1)
+
+    def mcp_servers(self) -> list[dict[str, Any]]:
+        """The MCP servers with their tools."""
+        return self._call("GET", "/api/mcp-servers")["items"]
+
+    def put_mcp_server(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Register or change an MCP server. fields: url or command, headers, env, timeout, maxBytes, permission."""
+        return self._call("PUT", f"/api/mcp-servers/{quote(name)}", json=fields)
+
+    def approve_mcp_tool(self, name: str, tool: str) -> dict[str, Any]:
+        """Trust what a new or changed tool says of itself now."""
+        return self._call("POST", f"/api/mcp-servers/{quote(name)}/tools/{quote(tool)}/approve", attempts=1)
+
+    def remove_mcp_server(self, name: str) -> None:
+        """Forget an MCP server."""
+        self._call("DELETE", f"/api/mcp-servers/{quote(name)}", attempts=1)
+
+    def http_tools(self) -> list[dict[str, Any]]:
+        """The endpoints that are registered as tools."""
+        return self._call("GET", "/api/http-tools")["items"]
+
+    def put_http_tool(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Register or change an endpoint. fields: description, url, schema, secret, effect, … as on the wire."""
+        return self._call("PUT", f"/api/http-tools/{quote(name)}", json=fields)
+
+    def remove_http_tool(self, name: str) -> None:
+        """Forget an endpoint."""
+        self._call("DELETE", f"/api/http-tools/{quote(name)}", attempts=1)
+
     def dead_letters(self, **asked: Any) -> dict[str, Any]:
         """A page of dead letters as {items, next}. asked: reason, tool, label, since, until, resolved, limit, …"""
         return self._call("GET", "/api/dead-letters", params={name: value for name, value in asked.items() if value})

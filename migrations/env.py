@@ -7,6 +7,8 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 import services.access.api_keys
+import services.approvals.approvals
+import services.approvals.policies
 import services.flow.keys
 import services.journal.attempts
 import services.journal.blobs
@@ -20,7 +22,10 @@ import services.journal.runs
 import services.journal.steps
 import services.journal.workers
 import services.memory.memories
+import services.secrets.vault
 import services.tools.catalogue
+import services.tools.http_tools
+import services.tools.mcp_servers
 from services import database
 
 FUNCTIONS = Path(services.journal.runs.__file__).parent / "functions"

@@ -6,6 +6,8 @@ clock.py      the one clock                       model/      the brain: any Ope
 errors.py     every error we raise ourselves      tools/      the @tool contract and the catalogue of known tools
 logs.py       structured logs                     memory/     what outlives a run, and how it is found again
                                                   access/     API keys and tenants
+                                                  approvals/  the policy, and what people are asked
+                                                  secrets/    the vault, handles, redaction
                                                   flow/       limits per key, turns between tenants
                                                   network/    the guarded HTTP client of all network tools
 """

@@ -7,6 +7,7 @@ PerdureError
 ├── NotAllowed             403
 ├── NotFound               404
 ├── Conflict               409  the thing is not in a state that allows this
+├── Gone                   410  it was there, and its time is over
 ├── IdempotencyMismatch    422  same key, other body
 ├── TooLarge               413
 ├── Unavailable            503  a part we need (database, broker, model) does not answer; retryable
@@ -14,6 +15,9 @@ PerdureError
 └── ToolError                   what a tool raises on purpose
     ├── Retryable               may work on the next attempt; carries retry_after seconds
     ├── Failed                  will not work however often it is tried; the sentence is for the model and the user
+    │   ├── NotPermitted        the policy denies the call
+    │   ├── Rejected            a person refused the call
+    │   └── Unanswered          nobody decided or answered in time
     └── Cancelled               the run was cancelled while the tool worked
 """
 
@@ -98,6 +102,13 @@ class Conflict(PerdureError):
     status = 409
 
 
+class Gone(PerdureError):
+    """It was there, and its time is over."""
+
+    title = "No longer possible"
+    status = 410
+
+
 class IdempotencyMismatch(PerdureError):
     """The same Idempotency-Key came with another body."""
 
@@ -130,6 +141,11 @@ class ToolError(PerdureError):
 
     title = "A tool failed"
 
+    @property
+    def kind(self) -> str:
+        """What sort of error, for programs: `address_refused`, `failed`, …"""
+        return _kebab(type(self).__name__).replace("-", "_")
+
 
 class Retryable(ToolError):
     """May work on the next attempt.
@@ -144,6 +160,18 @@ class Retryable(ToolError):
 
 class Failed(ToolError):
     """Will not work however often it is tried."""
+
+
+class NotPermitted(Failed):
+    """The policy denies the call."""
+
+
+class Rejected(Failed):
+    """A person refused the call."""
+
+
+class Unanswered(Failed):
+    """Nobody decided or answered in time."""
 
 
 class Cancelled(ToolError):

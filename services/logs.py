@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from services import settings
+from services.secrets import redaction
 
 # without the local variables of each frame: they hold people's requests and secrets
 _frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
@@ -32,13 +33,22 @@ def configure(process: str) -> None:
         else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     )
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, redaction.log_processor, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                redaction.log_processor,
+                renderer,
+            ],
+            foreign_pre_chain=shared,
+        )
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING))

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
     step_timeout: float = Field(60, gt=0)
     step_attempts: int = Field(3, ge=1)
     max_hung_tools: int = Field(200, ge=1)
+    secret_key: SecretStr | None = Field(None, alias="SECRET_KEY")
+    public_url: str | None = None
+    mcp_list_seconds: float = Field(60, gt=0)
+    external_seconds: float = Field(2, gt=0)
+    approval_seconds: float = Field(7 * 86_400, gt=0)
 
     # The engine
     heartbeat_seconds: float = Field(2, gt=0)

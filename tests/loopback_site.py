@@ -40,11 +40,13 @@ def redirect(location: str) -> Handler:
 
 
 class LoopbackSite:
-    """Serves `pages` on 127.0.0.1 at a free port; `requests` lists (path, headers) as they came."""
+    """Serves `pages` on 127.0.0.1 at a free port; `requests` lists (path, headers) as they came, `sent`
+    (method, body)."""
 
     def __init__(self, pages: dict[str, Handler]) -> None:
         self.pages = pages
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.sent: list[tuple[str, bytes]] = []
         site = self
 
         class Request(BaseHTTPRequestHandler):
@@ -52,10 +54,13 @@ class LoopbackSite:
 
             def do_GET(self) -> None:
                 site.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+                site.sent.append((self.command, self.rfile.read(int(self.headers.get("Content-Length") or 0))))
                 try:
                     site.pages.get(self.path, page("Not here.", status=404))(self)
                 except OSError:
                     self.close_connection = True  # The client hung up: that is what some tests are about.
+
+            do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

@@ -120,3 +120,23 @@ def unsafe_effect(context: ToolContext, seconds: float = 3) -> dict[str, Any]:
     _note(context, "unsafe")
     time.sleep(seconds)
     return {"done": True}
+
+
+@tool(effect="unsafe", permission="ask")
+def gated_effect(context: ToolContext, number: int = 0) -> dict[str, Any]:
+    """An effect that somebody has to approve."""
+    _note(context, f"number={number}")
+    return {"number": number}
+
+
+@tool(effect="pure", untrusted=True)
+def reads_outside(context: ToolContext, text: str = "hello") -> dict[str, Any]:
+    """Bring content from outside into the run."""
+    return {"text": text}
+
+
+@tool(effect="pure", egress=("url",), untrusted=True)
+def looks_up(context: ToolContext, url: str) -> dict[str, Any]:
+    """Read what is at a URL, which leaves as it is."""
+    _note(context, f"url={url}")
+    return {"url": url}

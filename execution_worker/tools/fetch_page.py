@@ -18,6 +18,8 @@ _PASSING = {408, 425, 429}
 @tool(
     effect="pure",
     timeout=30,
+    untrusted=True,
+    egress=("url",),
     capabilities=["web", "read page", "links", "title"],
     examples=[
         "Read https://example.com and tell me what it says",

@@ -18,6 +18,7 @@ _log = logs.get(__name__)
 @tool(
     effect="idempotent",
     timeout=20,
+    outside=False,
     capabilities=["store a note, fact or preference of the user for later"],
     examples=["Remember that my dog is called Rex", "Note that the door code is 4711", "Keep in mind that I am vegan"],
 )
@@ -34,6 +35,7 @@ def remember(
         conversation_id=context.conversation_id,
         source_run=UUID(context.run_id),
         source_step=context.step_id,
+        trusted=not context.tainted(),
     )
     try:
         memories.embed([note])

@@ -8,8 +8,10 @@ import sys
 import click
 
 from gateway.command_line import (
+    approvals,
     dead_letters,
     doctor,
+    external_tools,
     flow,
     keys,
     memory,
@@ -17,6 +19,7 @@ from gateway.command_line import (
     reading,
     retention,
     running,
+    secrets,
     surgery,
     up,
 )
@@ -48,6 +51,11 @@ for command in (
     surgery.doubts,
     surgery.why,
     surgery.diff,
+    approvals.approvals,
+    approvals.policies,
+    secrets.secrets,
+    external_tools.mcp,
+    external_tools.http_tools,
     dead_letters.dead_letters,
     doctor.doctor,
     flow.flow,

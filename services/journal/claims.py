@@ -104,29 +104,23 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
     output: Any = None,
     error: dict[str, Any] | None = None,
     delay: float | None = None,
+    asks: dict[str, Any] | None = None,
     room: Room = Room(1),
 ) -> Finished:
     """Record how an attempt ended, in one commit with all that follows from it.
 
-    delay: seconds until a retry or a wait is due. room: how many of the steps that this made ready (or else of those
-    held) are claimed for this worker.
+    delay: seconds until a retry or a wait is due. asks: of a person, by a waiting step. room: how many of the steps
+    that this made ready (or else of those held) are claimed for this worker.
     """
-    found = database.insist(
-        "finish_step",
-        claim.run_id,
-        claim.step_id,
-        claim.fence,
-        worker,
-        outcome,
-        None if input is None else database.json(input),
-        None if outcome != "succeeded" else database.json(output),
-        None if error is None else database.json(error),
-        delay,
-        room.steps,
-        room.instant,
-        room.held,
-        again="finish_step_again",
-    )
+    given = None if input is None else database.json(input)
+    mine = (claim.run_id, claim.step_id, claim.fence, worker)
+    then = (delay, room.steps, room.instant, room.held)
+    if asks is not None:
+        found = database.insist("ask_person", *mine, given, *then, database.json(asks), again="ask_person_again")
+    else:
+        result = None if outcome != "succeeded" else database.json(output)
+        why = None if error is None else database.json(error)
+        found = database.insist("finish_step", *mine, outcome, given, result, why, *then, again="finish_step_again")
     return Finished(*_given(found), fenced=found["fenced"])
 
 

@@ -21,6 +21,8 @@ class EventName(StrEnum):
     STEP_FAILED = "step.failed"  # {attempt, error}
     STEP_SKIPPED = "step.skipped"  # {because}: a step before it failed, or a person said so
     STEP_CANCELLED = "step.cancelled"  # {}
+    APPROVAL_REQUESTED = "approval.requested"  # {id, kind, tool, arguments, reason, question, expiresAt}
+    APPROVAL_DECIDED = "approval.decided"  # {id, decision, by, arguments | reason | answer}; arguments: as edited
     ANSWER_DELTA = "answer.delta"  # {text, attempt}: a higher attempt replaces all that lower ones streamed
     ANSWER_COMPLETED = "answer.completed"  # {text}
     MEMORY_STORED = "memory.stored"  # {ids, kind}

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text
 
 from services import clock, database, settings
+from services.approvals import approvals
+from services.approvals.approvals import Approval
 from services.errors import Unavailable
 from services.journal import queues, reports, steps
 from services.journal.reports import Report
@@ -21,7 +23,8 @@ READ_ONLY = "select pg_is_in_recovery() or current_setting('transaction_read_onl
 class View:
     """A run and its surroundings at one moment, by the database's clock.
 
-    broker: what is wrong with it, if anything. depths: messages that wait in each queue, if that can be seen.
+    asked: what a person is asked, by step. broker: what is wrong with it, if anything. depths: messages that wait in
+    each queue, if that can be seen.
     read_only: Postgres takes no writes.
     """
 
@@ -29,6 +32,7 @@ class View:
     steps: list[Step]
     workers: dict[str, Worker]
     tools: set[str]
+    asked: dict[str, Approval]
     now: datetime
     read_only: bool
     reports: list[Report]
@@ -82,6 +86,7 @@ def look(run: Run) -> View:
             steps=found,
             workers={worker.id: worker for worker in session.scalars(select(Worker))},
             tools=set(session.scalars(select(CataloguedTool.name))),
+            asked={asked.step_id: asked for asked, _ in approvals.listed(run.tenant, run_id=run.id)},
             now=session.scalar(select(func.clock_timestamp())) or clock.now(),
             read_only=bool(session.scalar(text(READ_ONLY))),
             reports=[] if broker else reports.heard(),

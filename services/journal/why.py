@@ -45,6 +45,7 @@ class Kind(StrEnum):
     IN_DOUBT = "in_doubt"  # a person says whether the effect happened
     RETRY_BACKOFF = "retry_backoff"  # a time
     TIMER = "timer"  # a time
+    APPROVAL = "approval"  # a person decides, or its time runs out
     NOT_JOINED = "not_joined"  # reflection takes the settled run
     STUCK = "stuck"  # nothing known: `perdure doctor`
 
@@ -66,7 +67,7 @@ def explain(tenant: str, run_id: str) -> Why:
     try:
         view = surroundings.look(runs.get(tenant, run_id))
         looks: list[Callable[[View], Why | None]]
-        looks = [_run, _phase, _running, _ready, _in_doubt, _waiting, _turn, _settled]
+        looks = [_run, _phase, _running, _ready, _in_doubt, _asked, _waiting, _turn, _settled]
         for look in looks:
             why = look(view)
             if why:
@@ -193,6 +194,17 @@ def _in_doubt(view: View) -> Why | None:
         detail = (step.error or {}).get("detail", "")
         sentence = f"Step {step.id} ({step.tool}) is in doubt and waits for a person (`perdure resolve`): {detail}"
         return Why(Kind.IN_DOUBT, sentence, step.id, step.worker, step.ready_at)
+    return None
+
+
+def _asked(view: View) -> Why | None:
+    """What a person is asked, when nothing moves before that is decided."""
+    for step in view.those(StepStatus.WAITING):
+        asked = view.asked.get(step.id)
+        if asked:
+            what = "an answer to its question" if asked.kind == "question" else f"an approval of {step.tool}"
+            sentence = f"Step {step.id} waits for {what}; decide {asked.id} (`perdure approvals`)."
+            return Why(Kind.APPROVAL, sentence, step.id, since=asked.requested_at, due_at=asked.expires_at)
     return None
 
 

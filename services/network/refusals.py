@@ -7,6 +7,7 @@ Failed
 └── ReplyRefused      too large, wrong type, too many redirects, undecodable, bad certificate
 Retryable
 └── NoReply           no connection, no answer in time, the name server did not answer
+    └── Unreached     no connection, so nothing was sent
 """
 
 from services.errors import Failed, Retryable
@@ -30,3 +31,7 @@ class ReplyRefused(Failed):
 
 class NoReply(Retryable):
     """The other side did not answer, or not in time."""
+
+
+class Unreached(NoReply):
+    """No connection came about, so nothing was sent."""

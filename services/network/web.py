@@ -1,11 +1,11 @@
-"""`get` a URL behind the guard: http and https only, each redirect checked again, bytes and time capped.
+"""`get` a URL, or `send` to it, behind the guard: http and https only, redirects checked again, bytes and time capped.
 
 The one HTTP client of every network tool. It keeps no connection, cookie or proxy setting from one call to the next.
 """
 
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import Message
 from functools import lru_cache
 
@@ -15,9 +15,10 @@ import httpx2
 from services import clock, settings
 from services.network import allow_list, connections
 from services.network.connections import Resolver
-from services.network.refusals import NoReply, ReplyRefused, UrlRefused
+from services.network.refusals import NoReply, ReplyRefused, Unreached, UrlRefused
 
 AGENT = "Mozilla/5.0 (compatible; Perdure/0.1)"
+ANY_REPLY: tuple[str, ...] = ()
 _DECODED_BY_US = {"", "identity", "gzip", "deflate"}
 
 
@@ -35,7 +36,7 @@ class Limits:
 class Reply:
     """What came back. url: after redirects. content_type: lower case, without parameters. body: unpacked bytes.
 
-    charset: as the header names it, or None. The body of a reply with a status of 400 and more is not read.
+    charset: as the header names it, or None. `get` does not read the body of a reply with a status of 400 and more.
     """
 
     url: str
@@ -58,13 +59,42 @@ def get(
     content_types: beginnings or `+endings` of the types to take (`text/`, `application/json`, `+json`); None takes all,
     and a reply that names no type is always taken. Raises the errors of `refusals`.
     """
-    limits = limits or Limits()
+    return _fetched(Sending("GET", url), content_types, limits or Limits(), resolver)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What to send where."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    @property
+    def reads_only(self) -> bool:
+        return self.method in {"GET", "HEAD", "OPTIONS"}
+
+
+def send(sending: Sending, *, limits: Limits | None = None, resolver: Resolver = connections.resolve) -> Reply:
+    """Send a request and read the reply, whatever its status and type.
+
+    Only requests that merely read follow redirects, and the caller's headers do not go along to another origin. Raises
+    the errors of `refusals`; Unreached means that nothing was sent.
+    """
+    return _fetched(sending, ANY_REPLY, limits or Limits(), resolver)
+
+
+def _fetched(sending: Sending, content_types: tuple[str, ...] | None, limits: Limits, resolver: Resolver) -> Reply:
+    url = sending.url
     allowed = allow_list.parse(settings.current().allow_hosts)
     backend = connections.GuardedBackend(allowed, clock.monotonic() + limits.seconds, resolver)
     headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"}
     with httpx2.Client(transport=_GuardedTransport(backend), trust_env=False, timeout=None, headers=headers) as client:
         try:
-            return _follow(client, _request(client, url), content_types, limits)
+            return _follow(client, _request(client, sending), sending, content_types, limits)
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+            raise _broken(_host(url), error, unreached=True) from error
         except (httpcore2.TimeoutException, httpx2.TimeoutException) as error:
             raise NoReply(f"{_host(url)} did not answer within {limits.seconds:g} seconds.") from error
         except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
@@ -76,18 +106,31 @@ def get(
 
 
 def _follow(
-    client: httpx2.Client, request: httpx2.Request, content_types: tuple[str, ...] | None, limits: Limits
+    client: httpx2.Client,
+    request: httpx2.Request,
+    sending: Sending,
+    content_types: tuple[str, ...] | None,
+    limits: Limits,
 ) -> Reply:
     for _ in range(limits.redirects + 1):
         check_url(request.url)
         response = client.send(request, stream=True)
         try:
-            if response.next_request is None:
+            if response.next_request is None or not sending.reads_only:
                 return _reply(response, content_types, limits)
-            request = response.next_request
+            request = _next(response.next_request, request, sending)
         finally:
             response.close()
     raise ReplyRefused(f"{request.url.host} redirects too often: more than {limits.redirects} times.")
+
+
+def _next(following: httpx2.Request, before: httpx2.Request, sending: Sending) -> httpx2.Request:
+    """The request that a redirect asks for, without the caller's headers when it leads elsewhere."""
+    origins = [(url.scheme, url.host, url.port) for url in (following.url, before.url)]
+    if origins[0] != origins[1]:
+        for name in sending.headers:
+            following.headers.pop(name, None)
+    return following
 
 
 def check_url(url: httpx2.URL) -> None:
@@ -100,19 +143,19 @@ def check_url(url: httpx2.URL) -> None:
         raise UrlRefused(f"The URL of {url.host} holds credentials, which would end up in the records; leave them out.")
 
 
-def _request(client: httpx2.Client, url: str) -> httpx2.Request:
+def _request(client: httpx2.Client, sending: Sending) -> httpx2.Request:
     try:
-        parsed = httpx2.URL(url.strip())
+        parsed = httpx2.URL(sending.url.strip())
         check_url(parsed)
-        return client.build_request("GET", parsed)
+        return client.build_request(sending.method, parsed, headers=dict(sending.headers), content=sending.body)
     except (httpx2.InvalidURL, UnicodeError) as error:
-        raise UrlRefused(f"{url[:200]!r} is not a valid URL.") from error
+        raise UrlRefused(f"{sending.url[:200]!r} is not a valid URL, or a header holds what it can't.") from error
 
 
 def _reply(response: httpx2.Response, content_types: tuple[str, ...] | None, limits: Limits) -> Reply:
     content_type, charset = _content_type(response.headers.get("content-type", ""))
-    read = response.status_code < 400
-    if read and content_types is not None and content_type and not _fits(content_type, content_types):
+    read = response.status_code < 400 or content_types is ANY_REPLY
+    if read and content_types and content_type and not _fits(content_type, content_types):
         raise ReplyRefused(f"{response.url.host} sent {content_type}, which can't be read here.")
     return Reply(
         url=str(response.url),
@@ -152,13 +195,15 @@ def _fits(content_type: str, accepted: tuple[str, ...]) -> bool:
     return any(content_type.endswith(one) if one.startswith("+") else content_type.startswith(one) for one in accepted)
 
 
-def _broken(host: str, error: Exception) -> NoReply | ReplyRefused:
+def _broken(host: str, error: Exception, *, unreached: bool = False) -> NoReply | ReplyRefused:
     reason: BaseException | None = error
     while reason is not None:
         if isinstance(reason, ssl.SSLCertVerificationError):
             why = reason.verify_message.rstrip(".")
             return ReplyRefused(f"The certificate of {host} is not valid: {why}.")
         reason = reason.__cause__ or reason.__context__
+    if unreached:
+        return Unreached(f"{host} can't be reached.")
     return NoReply(f"{host} can't be reached or broke off the connection.")
 
 

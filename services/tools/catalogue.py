@@ -6,18 +6,24 @@ The gateway and the planner read it, so neither ever imports a tool's code.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import DateTime, Float, Text, delete, func, select
+from sqlalchemy import ColumnElement, DateTime, Float, Text, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database
 from services.tools.contract import Tool
 
+EXTERNAL = "^(mcp|http):"
+
 
 class CataloguedTool(database.Base):
-    """A tool that some execution worker can run. `source` names who brought it (built-in, or the app's module)."""
+    """A tool that some execution worker can run. `source` names who brought it (built-in, or the app's module).
+
+    effects: what some values of an argument do differently from `effect` (see contract.effect_of).
+    """
 
     __tablename__ = "tools"
 
@@ -26,6 +32,7 @@ class CataloguedTool(database.Base):
     description: Mapped[str] = mapped_column(Text)
     schema: Mapped[dict[str, Any]] = mapped_column(JSONB)
     effect: Mapped[str] = mapped_column(Text)
+    effects: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     timeout: Mapped[float] = mapped_column(Float)
     retry: Mapped[dict[str, Any]] = mapped_column(JSONB)
     permission: Mapped[str] = mapped_column(Text)
@@ -48,13 +55,24 @@ class ListedTool:
     permission: str
     capabilities: tuple[str, ...]
     examples: tuple[str, ...]
+    effects: dict[str, Any] | None = None
 
 
 def register(tools: Iterable[tuple[str, Tool]]) -> None:
-    """Write (source, tool) pairs as the whole catalogue; what is no longer among them is dropped."""
-    rows = [_row(source, tool) for source, tool in tools]
+    """Write (source, tool) pairs as all that workers bring themselves; what is no longer among them is dropped."""
+    _replace(tools, ~CataloguedTool.source.regexp_match(EXTERNAL))
+
+
+def register_external(tools: Iterable[tuple[str, Tool]]) -> None:
+    """The same for what is registered at run time; its sources begin with `mcp:` or `http:`."""
+    _replace(tools, CataloguedTool.source.regexp_match(EXTERNAL))
+
+
+def _replace(tools: Iterable[tuple[str, Tool]], whose: ColumnElement[bool]) -> None:
+    rows = sorted((_row(source, tool) for source, tool in tools), key=itemgetter("name"))
+    names = [row["name"] for row in rows]
     with database.session() as session:
-        session.execute(delete(CataloguedTool).where(CataloguedTool.name.not_in([row["name"] for row in rows])))
+        session.execute(delete(CataloguedTool).where(whose, CataloguedTool.name.not_in(names)))
         for row in rows:
             session.execute(
                 insert(CataloguedTool).values(**row).on_conflict_do_update(index_elements=["name"], set_=row)
@@ -80,6 +98,7 @@ def _row(source: str, tool: Tool) -> dict[str, Any]:
         "description": tool.description,
         "schema": tool.schema(),
         "effect": tool.effect,
+        "effects": tool.effects,
         "timeout": tool.timeout,
         "retry": {"attempts": tool.retry.attempts, "base": tool.retry.base, "cap": tool.retry.cap},
         "permission": tool.permission,
@@ -100,4 +119,5 @@ def _listed(row: CataloguedTool) -> ListedTool:
         permission=row.permission,
         capabilities=tuple(row.capabilities),
         examples=tuple(row.examples),
+        effects=row.effects,
     )

@@ -13,14 +13,14 @@ it is an object with a `text` key, that sentence is what people and the offline 
 
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, Protocol, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from services.errors import Cancelled
+from services.errors import Cancelled, Failed
 
 Effect = Literal["pure", "idempotent", "verify", "unsafe"]
 Permission = Literal["allow", "ask", "deny"]
@@ -39,6 +39,21 @@ class Retry:
     cap: float = 30
 
 
+class Ask(Protocol):
+    """Put a question to a person; see ToolContext.ask."""
+
+    def __call__(self, question: str, *, choices: list[str] | None = None, seconds: float | None = None) -> Any:
+        """The answer, once there is one; until then the step sleeps."""
+
+
+def _nobody_to_ask(question: str, *, choices: list[str] | None = None, seconds: float | None = None) -> Any:
+    raise Failed("There is nobody to ask here.")
+
+
+def _no_secrets(name: str, host: str | None = None) -> str:
+    raise Failed("There are no secrets here.")
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """What a tool may know about the step it runs for.
@@ -46,6 +61,11 @@ class ToolContext:
     idempotency_key: the same on every attempt of this step; hand it to the other side.
     deadline: when the step's timeout strikes; client-side timeouts must end before it.
     waited: True when the step is back from the wait that the tool asked for by raising WaitUntil.
+    ask: put a question to a person and get the answer. The first call puts the step to sleep, holding no worker; when
+    the answer is there, the tool is called again and gets it. seconds: how long to wait for one (then Unanswered).
+    tainted: whether content from outside has entered the run.
+    secret: the value of a secret by name, for sending to a host (None: for the tool's own use). filled: a value with
+    every handle (`{{secret:NAME}}`) in it replaced, for sending to a host. Neither ever goes into the output.
     """
 
     run_id: str
@@ -59,6 +79,10 @@ class ToolContext:
     waited: bool = False
     cancelled: threading.Event = field(default_factory=threading.Event)
     report: Callable[[str], None] = lambda text: None
+    ask: Ask = _nobody_to_ask
+    tainted: Callable[[], bool] = lambda: False
+    secret: Callable[[str, str | None], str] = _no_secrets
+    filled: Callable[[Any, str | None], Any] = lambda value, host: value
 
     def check_cancelled(self) -> None:
         """Raise Cancelled if the run was cancelled. Long tools call this between pieces of work."""
@@ -78,12 +102,37 @@ class WaitUntil(Exception):
         self.due = due
 
 
+class Unsure(Exception):
+    """Raised by a tool that can't tell whether its effect happened; what follows depends on the tool's effect."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class WaitForDecision(Exception):
+    """Puts a step to sleep until somebody decides what it asks, for `seconds` at most, holding no worker.
+
+    asks: {kind, hash, tool, arguments, reason, question} as services/approvals keeps it. Tools call ToolContext.ask.
+    """
+
+    def __init__(self, asks: dict[str, Any], seconds: float) -> None:
+        super().__init__(f"waits for a decision on {asks['kind']} {asks['hash'][:8]}")
+        self.asks = asks
+        self.seconds = seconds
+
+
+class FreeArguments(BaseModel):
+    """The arguments of a tool that brings its own JSON Schema."""
+
+
 @dataclass(frozen=True)
 class Tool:
     """A function with everything that planning, running and recovery need to know about it.
 
     instant: it computes for a few milliseconds at most, never waits and takes no context, so the worker runs it without
-    a thread that a timeout could abandon. verify: tells whether the effect has happened (see `tool`).
+    a thread that a timeout could abandon. verify, outside, untrusted, egress, effect_by: see `tool`. json_schema: of a
+    tool that was registered at run time, whose arguments have no Python types.
     """
 
     name: str
@@ -99,10 +148,50 @@ class Tool:
     examples: tuple[str, ...]
     instant: bool = False
     verify: Callable[..., Any] | None = None
+    outside: bool = True
+    untrusted: bool = False
+    egress: tuple[str, ...] = ()
+    effect_by: tuple[str, Mapping[str, Effect]] | None = None
+    json_schema: dict[str, Any] | None = None
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the arguments."""
-        return self.arguments.model_json_schema()
+        return self.json_schema if self.json_schema is not None else self.arguments.model_json_schema()
+
+    def values_of(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments as the function takes them. Raises Failed that names each fault."""
+        if self.json_schema is not None:
+            return {"arguments": arguments}
+        try:
+            checked = self.arguments.model_validate(arguments)
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            raise Failed(f"The arguments do not fit {self.name}: {faults}.") from error
+        return {name: getattr(checked, name) for name in type(checked).model_fields}
+
+    def effect_of(self, arguments: Mapping[str, Any]) -> Effect:
+        """What repeating the call with these arguments would do."""
+        return effect_of(self.effect, self.effects, arguments)
+
+    @property
+    def effects(self) -> dict[str, Any] | None:
+        """The catalogue's form of effect_by: {argument, default, effects}."""
+        if self.effect_by is None:
+            return None
+        name, effects = self.effect_by
+        return {"argument": name, "default": self.arguments.model_fields[name].default, "effects": dict(effects)}
+
+    def acts_outside(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether the call changes something beyond Perdure."""
+        return self.outside and self.effect_of(arguments) != "pure"
+
+
+def effect_of(effect: str, effects: Mapping[str, Any] | None, arguments: Mapping[str, Any]) -> Effect:
+    """The effect of a call with these arguments; `effects` as Tool.effects gives it."""
+    by_value = effects["effects"] if effects else {}
+    chosen = str(arguments.get(effects["argument"], effects["default"])) if effects else ""
+    found: Effect = by_value.get(chosen, effect)
+    return found
 
 
 def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
@@ -115,6 +204,10 @@ def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
     examples: list[str] | None = None,
     instant: bool = False,
     verify: Callable[..., Any] | None = None,
+    outside: bool = True,
+    untrusted: bool = False,
+    egress: tuple[str, ...] = (),
+    effect_by: tuple[str, Mapping[str, Effect]] | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]:
     """Make a tool of the decorated function: its name, docstring and typed parameters become name, description, schema.
 
@@ -123,6 +216,11 @@ def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
     computes, for milliseconds, and takes no context. verify: for effect="verify", a function of the context and the
     same arguments that returns the output if the effect has happened and None if it has not; it is asked before an
     attempt that follows one whose end nobody knows.
+
+    outside: False when its effect stays within Perdure. untrusted: its output is content from outside, after which what
+    acts on the outside needs an approval. egress: arguments that leave even when nothing is changed (a URL): one that
+    the run put together itself counts as acting outside. effect_by: (argument, its value → effect), for what some
+    values of an argument do differently.
     """
     if (effect == "verify") != (verify is not None):
         raise TypeError('effect="verify" and verify=function go together: the one says that the other can be asked.')
@@ -145,6 +243,10 @@ def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
             examples=tuple(examples or ()),
             instant=instant,
             verify=verify,
+            outside=outside,
+            untrusted=untrusted,
+            egress=egress,
+            effect_by=effect_by,
         )
 
     return decorate

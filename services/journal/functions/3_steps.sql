@@ -210,6 +210,10 @@ declare
   v_events jsonb;
   v_skipped jsonb := '[]';
 begin
+  if r.cancel_requested and not v_final then -- nobody would come back to it
+    p_outcome := 'cancelled';
+    v_final := true;
+  end if;
   update steps
   set status = case when v_final then p_outcome else 'waiting' end,
       input = coalesce(kept(r.tenant, r.id, p_input), input), output = null, error = p_error,

@@ -1,0 +1,220 @@
+"""/api/mcp-servers and /api/http-tools: tools registered at run time; /callbacks: results of accepted work."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from flask import Blueprint, Response
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from pydantic import Field, field_validator, model_validator
+
+from gateway import authentication, bodies, wire
+from services import clock
+from services.access.api_keys import OPERATE
+from services.approvals import callbacks
+from services.errors import BadInput, FieldError, NotAllowed
+from services.pipeline import operating
+from services.tools import http_tools, mcp_servers
+from services.tools.http_tools import HttpTool
+from services.tools.mcp_servers import McpServer, McpTool
+
+blueprint = Blueprint("external_tools", __name__)
+
+NAME = r"^[a-z][a-z0-9_-]{0,31}$"
+TOOL_NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
+Headers = dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")], Annotated[str, Field(pattern=r"^[^\r\n]*$")]]
+Url = Annotated[str, Field(pattern=r"^https?://", max_length=2_000)]
+Permitted = Literal["allow", "ask", "deny"]
+
+
+class ServerRequest(bodies.Body):
+    """An MCP server: at `url`, or started by `command`. headers and env may hold handles of secrets."""
+
+    url: Url | None = None
+    command: Annotated[list[str], Field(min_length=1, max_length=100)] | None = None
+    headers: Headers = Field(default_factory=dict)
+    env: dict[str, str] = Field(default_factory=dict)
+    timeout: Annotated[float, Field(gt=0, le=600)] = 30
+    max_bytes: Annotated[int, Field(ge=1_000, le=5_000_000)] = 200_000
+    permission: Permitted = "allow"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "ServerRequest":
+        if (self.url is None) == (self.command is None):
+            raise ValueError("give `url` (streamable HTTP) or `command` (stdio)")
+        return self
+
+
+class HttpToolRequest(bodies.Body):
+    """An endpoint of an app. secret: the name of the secret that calls are signed with."""
+
+    description: Annotated[str, Field(min_length=1, max_length=5_000)]
+    url: Url
+    schema_: dict[str, Any] = Field(alias="schema")
+    secret: str | None = None
+    headers: Headers = Field(default_factory=dict)
+    effect: Literal["pure", "idempotent", "unsafe"] = "idempotent"
+    permission: Permitted = "allow"
+    untrusted: bool = False
+    timeout: Annotated[float, Field(gt=0, le=600)] = 30
+    callback_seconds: Annotated[float, Field(gt=0, le=366 * 86_400)] = 86_400
+    capabilities: list[str] = Field(default_factory=list)
+    examples: list[str] = Field(default_factory=list)
+
+    @field_validator("schema_")
+    @classmethod
+    def _schema(cls, value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            Draft202012Validator.check_schema(value)
+        except SchemaError as error:
+            raise ValueError(f"is not a JSON Schema: {error.message}") from error
+        return value
+
+
+class Result(bodies.Body):
+    """How accepted work ended: `output`, or `error` in one sentence."""
+
+    output: Any = None
+    error: str | None = None
+
+
+@blueprint.get("/api/mcp-servers")
+def servers() -> Response:
+    """All MCP servers with their tools."""
+    return wire.reply({"items": [_server(*each) for each in mcp_servers.listed()], "next": None})
+
+
+@blueprint.get("/api/mcp-servers/<name>")
+def server(name: str) -> Response:
+    """One MCP server with its tools as they are described now, and whether each may be used."""
+    return wire.reply(_server(*mcp_servers.get(name)))
+
+
+@blueprint.put("/api/mcp-servers/<name>")
+def put_server(name: str) -> Response:
+    """Register or change an MCP server; workers ask it for its tools within seconds and pin what it says."""
+    _may_change()
+    _check_name(name, NAME)
+    asked, _ = bodies.read(ServerRequest)
+    mcp_servers.put(name, _tenant(), asked.model_dump())
+    return wire.reply(_server(*mcp_servers.get(name)))
+
+
+@blueprint.delete("/api/mcp-servers/<name>")
+def remove_server(name: str) -> Response:
+    """Forget an MCP server and its tools."""
+    _may_change()
+    mcp_servers.remove(name)
+    return wire.reply({"name": name})
+
+
+@blueprint.post("/api/mcp-servers/<name>/refresh")
+def refresh_server(name: str) -> Response:
+    """Ask the server for its tools again, within seconds."""
+    _may_change()
+    mcp_servers.refresh(name)
+    return wire.reply(_server(*mcp_servers.get(name)), status=202)
+
+
+@blueprint.post("/api/mcp-servers/<name>/tools/<tool>/approve")
+def approve_tool(name: str, tool: str) -> Response:
+    """Trust what a new or changed tool says of itself now."""
+    _may_change()
+    mcp_servers.approve(name, tool)
+    return wire.reply(_server(*mcp_servers.get(name)))
+
+
+@blueprint.get("/api/http-tools")
+def endpoints() -> Response:
+    """All registered endpoints."""
+    return wire.reply({"items": [_endpoint(each) for each in http_tools.listed()], "next": None})
+
+
+@blueprint.put("/api/http-tools/<name>")
+def put_endpoint(name: str) -> Response:
+    """Register or change an endpoint as the tool of this name; workers have it within seconds."""
+    _may_change()
+    _check_name(name, TOOL_NAME)
+    asked, _ = bodies.read(HttpToolRequest)
+    fields = asked.model_dump()
+    fields["schema"] = fields.pop("schema_")
+    http_tools.put(name, _tenant(), fields)
+    return wire.reply(next(_endpoint(each) for each in http_tools.listed() if each.name == name))
+
+
+@blueprint.delete("/api/http-tools/<name>")
+def remove_endpoint(name: str) -> Response:
+    """Forget an endpoint."""
+    _may_change()
+    http_tools.remove(name)
+    return wire.reply({"name": name})
+
+
+@blueprint.post("/callbacks/<run_id>/<step_id>/<token>")
+def callback(run_id: str, step_id: str, token: str) -> Response:
+    """The result of work that a tool accepted with 202; the token in the address is the caller's key."""
+    asked, _ = bodies.read(Result)
+    result = {"error": asked.error} if asked.error is not None else {"output": asked.output}
+    operating.carry_on(run_id, callbacks.deliver(run_id, step_id, token, result))
+    return wire.reply({"status": "taken"}, status=202)
+
+
+def _server(row: McpServer, tools: list[McpTool]) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "url": row.url,
+        "command": row.command,
+        "headers": row.headers,
+        "env": sorted(row.env),
+        "timeout": row.timeout,
+        "maxBytes": row.max_bytes,
+        "permission": row.permission,
+        "listedAt": clock.to_wire(row.listed_at),
+        "error": row.error,
+        "tools": [
+            {
+                "name": f"{row.name}{mcp_servers.SEPARATOR}{tool.name}",
+                "tool": tool.name,
+                "state": tool.state,
+                "offered": tool.offered,
+                "hash": tool.hash,
+                "pinned": tool.pinned,
+            }
+            for tool in tools
+        ],
+    }
+
+
+def _endpoint(row: HttpTool) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "description": row.description,
+        "schema": row.schema,
+        "url": row.url,
+        "secret": row.secret,
+        "headers": row.headers,
+        "effect": row.effect,
+        "permission": row.permission,
+        "untrusted": row.untrusted,
+        "timeout": row.timeout,
+        "callbackSeconds": row.callback_seconds,
+        "capabilities": row.capabilities,
+        "examples": row.examples,
+    }
+
+
+def _check_name(name: str, pattern: str) -> None:
+    if not re.fullmatch(pattern, name) or mcp_servers.SEPARATOR in name:
+        detail = f"must fit {pattern}, without {mcp_servers.SEPARATOR!r}."
+        raise BadInput(f"The name {detail}", errors=[FieldError("#/name", detail)])
+
+
+def _may_change() -> None:
+    """Tools are everybody's, and a command is run by the workers: not for every tenant to register."""
+    caller = authentication.caller()
+    if caller.key_id is not None and OPERATE not in caller.scopes:
+        raise NotAllowed(f"Only a key with the scope {OPERATE!r} may register tools.")
+
+
+def _tenant() -> str:
+    return authentication.caller().tenant
