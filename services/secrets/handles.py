@@ -12,16 +12,6 @@ NAME = r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
 _HANDLE = re.compile(r"\{\{\s*secret:(" + NAME + r")\s*\}\}")
 
 
-def names(value: Any) -> set[str]:
-    """The names of all secrets that `value` (any JSON) stands for in part."""
-    if isinstance(value, str):
-        return set(_HANDLE.findall(value))
-    if isinstance(value, dict | list):
-        parts = value.values() if isinstance(value, dict) else value
-        return {name for part in parts for name in names(part)}
-    return set()
-
-
 def filled(tenant: str, value: Any, host: str | None) -> Any:
     """`value` with every handle replaced by its secret, for sending to `host`. Raises Failed as `vault.reveal` does."""
     if isinstance(value, str):
