@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from services.journal import claims, steps
+from services.journal import claims
 from services.journal import runs as journal_runs
 from tests import runs
 from tests.integration.journal.conftest import WORKER
 
 
 @pytest.mark.parametrize("outcome", ["retry", "waiting", "failed", "succeeded"])
-def test_a_run_that_was_cancelled_ends_with_its_last_attempt(hand: Any, outcome: steps.Outcome) -> None:
+def test_a_run_that_was_cancelled_ends_with_its_last_attempt(hand: Any, outcome: claims.Outcome) -> None:
     run = hand(("a",), ("b", "say", "a"))
     claim = run.claim("a")
     journal_runs.request_cancel(runs.TENANT, run.id)
