@@ -1,5 +1,6 @@
 """Workers whose clocks are half a minute off, both ways: the database's clock decides leases and due times."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,5 +90,5 @@ def test_a_killed_worker_is_noticed_as_fast_as_ever_and_nobody_else_is_taken_for
 def test_the_doctor_names_the_clocks_that_are_off(skewed: Stack) -> None:
     told = clocks_that_are_off()
 
-    assert any("30 s ahead of the database's" in sentence for sentence in told)
-    assert any("30 s behind the database's" in sentence for sentence in told)
+    assert any(re.search("(29|30|31) s ahead of the database's", sentence) for sentence in told), told
+    assert any(re.search("(29|30|31) s behind the database's", sentence) for sentence in told), told
