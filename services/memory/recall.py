@@ -1,5 +1,11 @@
 """Recall: the long-term memories that fit a request, for planning and answering. Nothing, when nothing fits."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text as sql
+
+from services import database
 from services.memory import retrieval
 from services.memory.retrieval import FoundMemory
 
@@ -9,13 +15,34 @@ NEAR = 0.38
 NEAR_ENOUGH = 0.2
 COVERED = 0.5
 COVERED_ALONE = 0.6  # when there is no similarity to look at
+CHARACTERS_PER_TOKEN = 4  # of English, and a safe guess for what costs more
 
 
-def recall(tenant: str, user_id: str, request: str, *, limit: int) -> list[str]:
-    """At most `limit` texts of this user's trusted memories that fit the request, best first. They are data."""
+def recall(tenant: str, user_id: str, request: str, *, limit: int, tokens: int = 2_000) -> list[str]:
+    """At most `limit` texts of this user's trusted memories that fit the request, best first, in about `tokens` tokens.
+
+    They are data. Nothing from outside is among them, whatever it says.
+    """
+    chosen = packed(fitting(tenant, user_id, request, limit=limit), tokens)
+    used(tenant, [item.id for item in chosen])
+    return [item.text for item in chosen]
+
+
+def fitting(tenant: str, user_id: str, request: str, *, limit: int) -> list[FoundMemory]:
+    """What recall would give, without counting it as used."""
     found = retrieval.search(tenant, user_id, request, k=max(limit * 4, 20))
-    texts = [memory.text for memory in found.items if memory.source["trusted"] and fits(memory)]
-    return list(dict.fromkeys(texts))[:limit]
+    return [item for item in found.items if item.memory.trusted and fits(item)][:limit]
+
+
+def packed(found: list[FoundMemory], tokens: int) -> list[FoundMemory]:
+    """The best that fit into about `tokens` tokens, each text once; what is too long is passed over."""
+    left, chosen, seen = tokens * CHARACTERS_PER_TOKEN, [], set()
+    for item in found:
+        if item.text not in seen and len(item.text) <= left:
+            chosen.append(item)
+            seen.add(item.text)
+            left -= len(item.text)
+    return chosen
 
 
 def fits(memory: FoundMemory) -> bool:
@@ -25,3 +52,14 @@ def fits(memory: FoundMemory) -> bool:
     if memory.kind == "episode":  # requests of one form are near each other ("Convert …"): the words must agree too
         return memory.similarity >= NEAR and memory.coverage >= COVERED
     return memory.similarity >= NEAR or (memory.similarity >= NEAR_ENOUGH and memory.coverage >= COVERED)
+
+
+def used(tenant: str, ids: Sequence[UUID]) -> None:
+    """Note that these memories went into a prompt or an answer."""
+    statement = sql(
+        "update memories set last_used_at = now(), use_count = use_count + 1"
+        " where tenant = :tenant and id = any(cast(:ids as uuid[]))"
+    )
+    if ids:
+        with database.session() as session:
+            session.execute(statement, {"tenant": tenant, "ids": list(ids)})

@@ -9,7 +9,7 @@ from execution_worker.tools.remember import remember
 from execution_worker.tools.search_memory import search_memory
 from reflection_worker import lessons
 from services.journal.steps import Step
-from services.memory import memories
+from services.memory import memories, vectors
 from services.tools.contract import ToolContext
 
 
@@ -69,7 +69,7 @@ def test_a_run_becomes_one_episode_with_its_source(tenant: str) -> None:
     episode = memories.get(tenant, stored[0])
 
     assert stored == again
-    assert (episode.kind, str(episode.source_run), episode.embedding_model is not None) == ("episode", run["id"], True)
+    assert (episode.kind, str(episode.source_run), len(vectors.spaces_of(episode.id))) == ("episode", run["id"], 1)
     assert "20 hours" in episode.text
     assert len(memories.listed(tenant, "ada")) == 1
 
