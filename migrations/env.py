@@ -19,6 +19,7 @@ import services.journal.runs
 import services.journal.steps
 import services.journal.workers
 import services.memory.memories
+import services.memory.short_term
 import services.memory.vectors
 import services.tools.catalogue
 from services import database

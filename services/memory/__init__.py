@@ -8,5 +8,5 @@ facts.py     what a sentence is a fact about            recall.py     what fits 
 learning.py  sentences into facts; contradictions       vectors.py    vectors by model, and who has none yet
 provenance.py  where a run's words come from            reembedding.py, vector_index.py  another model; HNSW
 care.py      supersede, history, forget, review, why    embedders.py, embedding.py, minilm.py (data/)  the embedders
-transfer.py  lines of JSON, out and in
+transfer.py  lines of JSON, out and in               short_term.py  the conversation: last messages, summary
 """

@@ -60,14 +60,14 @@ def without_name(query: str, name: str) -> str:
 def span(query: str, now: datetime) -> Span | None:
     """The days that the query speaks of ("in May 2023", "last week", "on 8 May"), seen from `now`; None if none."""
     today = now.astimezone(UTC).date()
-    found = _MONTH_OF_YEAR.search(query)
-    if found:
-        first = dates.find(f"{found[1]} {found[2]}", today, "past")
-        return _days(first.date.replace(day=1), _month_after(first.date)) if first else None
     found = _DAY.search(query)
     if found:
         day = dates.find(found[0], today, "past")
         return _days(day.date, day.date + timedelta(days=1)) if day else None
+    found = _MONTH_OF_YEAR.search(query)
+    if found:
+        first = dates.find(f"{found[1]} {found[2]}", today, "past")
+        return _days(first.date.replace(day=1), _month_after(first.date)) if first else None
     found = _LAST.search(query)
     if found:
         return _of_unit(found[1].lower(), found[2].lower(), today)
