@@ -53,8 +53,15 @@ _QUOTED = re.compile(
 )
 
 # What a page says to whoever reads it by machine, to be kept or done later.
+_RISKY = (
+    r"send|forward|e-?mail|bcc|cc|copy|share|upload|transfer|pay|wire|approve|grant|reveal|disclose|leak|delete|run|"
+    r"execute|install|recommend|promote|praise|reply|respond|answer|tell|pretend|act as|obey|follow|comply|trust|"
+    r"ignore|disregard|override|remember|store|memori[sz]e|note that|add|append|include|mention|call|use|treat|assume"
+)
 _PLANTS = re.compile(
-    r"\b(?:remember|memori[sz]e|store|save|keep in mind|note)\b[^.!?\n]{0,40}(?::|\bthat\b|\bthis\b|\bto\b|"
+    rf"(?:^|[:;,–—-]\s*|\b(?:please|kindly|must|should|shall|always|never|(?:remember|fail|sure|need|have) to)\s+)(?:{_RISKY})\b(?!\s*[:.]?$)"
+    r"|\b(?:system|assistant|user|developer|ai|agents?|llm)\s*:"
+    r"|\b(?:remember|memori[sz]e|store|save|keep in mind|note)\b[^.!?\n]{0,40}(?::|\bthat\b|\bthis\b|\bto\b|"
     r"\balways\b|\bnever\b)"
     r"|\b(?:always|never|from now on|henceforth|going forward|in (?:all )?future|whenever|every time|"
     r"each time)\b[^.!?\n]{0,80}"
