@@ -59,7 +59,8 @@ _RISKY = (
     r"ignore|disregard|override|remember|store|memori[sz]e|note that|add|append|include|mention|call|use|treat|assume"
 )
 _PLANTS = re.compile(
-    rf"(?:^|[:;,–—-]\s*|\b(?:please|kindly|must|should|shall|always|never|(?:remember|fail|sure|need|have) to)\s+)(?:{_RISKY})\b(?!\s*[:.]?$)"
+    r"(?:^|[:;,–—-]\s*|\b(?:please|kindly|must|should|shall|always|never|(?:remember|fail|sure|need|have) to)\s+)"
+    rf"(?:{_RISKY})\b(?!\s*[:.]?$)"
     r"|\b(?:system|assistant|user|developer|ai|agents?|llm)\s*:"
     r"|\b(?:remember|memori[sz]e|store|save|keep in mind|note)\b[^.!?\n]{0,40}(?::|\bthat\b|\bthis\b|\bto\b|"
     r"\balways\b|\bnever\b)"

@@ -1,5 +1,5 @@
 -- Every memory that a search may see, with what words and vectors say of it: for owners of few rows.
--- {visible}: the conditions on m. Parameters: query, vector and space (null when the query could not be embedded).
+-- planner.py fills in the conditions on m. Parameters: query, vector and space (null when the query could not be embedded).
 with
 -- The query's words, each as a tsquery of its own. The longest are kept: they tell more, and bound the work.
 terms as materialized (

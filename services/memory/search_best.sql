@@ -1,5 +1,5 @@
 -- The best memories of many by words and the best by meaning, with the turns around them: for owners of many rows.
--- {visible}: the conditions on m. {nearest}: the query that gives the nearest vectors as (id), see planner.py.
+-- planner.py fills in the conditions on m and the query that gives the nearest vectors as (id).
 -- Parameters: query, vector and space, owner_words (a tsquery text that holds the owners), common (a word in more than
 -- this share of all memories is not looked up when rarer ones are), most (of each leg).
 with
