@@ -51,6 +51,10 @@ class ShortTerm:
     summary: str
     turns: list[tuple[str, str]]
 
+    def told(self) -> list[tuple[str, str]]:
+        """All of it as (role, text), the summary first, by the role `summary`."""
+        return [("summary", self.summary), *self.turns] if self.summary else self.turns
+
 
 def of_run(run: dict[str, Any], *, last: int = LAST, tokens: int = TOKENS) -> ShortTerm:
     """What a run should know of its conversation: the latest `last` messages before it that fit, and the summary.
