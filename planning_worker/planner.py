@@ -66,7 +66,7 @@ def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]
     if current.model_configured:
         from planning_worker import model_planner  # only who asks a model loads the client library
 
-        memories = recall.recall(run["tenant"], run["user_id"], run["request"], limit=5)
+        memories = recall.for_run(run, limit=5)
         made = model_planner.plan(replace(asked, memories=memories), max_steps=current.max_steps)
         return Planned(made.plan, "model", current.model, made.usage.to_wire(), made.prompt_version), tools
     plan = offline.plan(asked)

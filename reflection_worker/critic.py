@@ -78,7 +78,7 @@ def _pieces(run: dict[str, Any], done: list[FinishedStep]) -> Iterable[str]:
     asked = replace(
         asked,
         turns=short_term.of_run(run).told(),
-        memories=recall.recall(run["tenant"], run["user_id"], run["request"], limit=5),
+        memories=recall.for_run(run, limit=5),
     )
     if settings.current().model_configured:
         from reflection_worker import model_answer  # only who asks a model loads the client library

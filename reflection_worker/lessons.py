@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from services import logs
 from services.errors import Unavailable
 from services.journal.steps import Step, StepStatus
-from services.memory import care, gate, learning, memories, provenance, recall, vectors
+from services.memory import care, facts, gate, learning, memories, provenance, recall, vectors
 
 EPISODES = UUID("3f6f0b7a-5d0e-5f6b-8a43-1b8f4f0d9c21")  # the namespace of episodes' ids, made once
 MAX_REQUEST = 1_000  # characters
@@ -39,12 +39,24 @@ def remember_run(run: dict[str, Any], steps: Sequence[Step]) -> list[UUID]:
         text = episode(run, steps, recalled=recalled)
         if text is None:
             return []
-        stored = _store(run, steps, episode_id, text) if text.startswith(_ASKED) else _learn(run, episode_id, text)
+        stored = _stored(run, steps, episode_id, text)
     try:
         vectors.embed(stored)
     except Unavailable as error:
         _log.warning("What a run taught is found by its words alone for now", reason=error.detail)
     return stored
+
+
+def _stored(run: dict[str, Any], steps: Sequence[Step], episode_id: UUID, text: str) -> list[UUID]:
+    """Facts out of what was told; the episode too, unless the request only told them: then it would outlive them."""
+    if not text.startswith(_ASKED):
+        return _learn(run, episode_id, text)
+    sentences = [part for part in _SENTENCE.split(run["request"]) if part.strip()]
+    plain = [part for part in sentences if facts.about(part) and not part.rstrip().endswith("?")]
+    learned = _learn(run, episode_id, "\n".join(plain)) if plain else []
+    if learned and len(plain) == len(sentences) and not steps:
+        return learned
+    return learned + _store(run, steps, episode_id, text)
 
 
 def told(tenant: str, stored: Sequence[UUID]) -> list[dict[str, Any]]:

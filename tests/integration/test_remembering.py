@@ -110,3 +110,24 @@ def test_a_new_answer_to_the_same_request_takes_the_place_of_the_old_one(tenant:
 
     assert [item["text"].splitlines()[-1] for item in found["items"]] == ["Answer: The Aurora leaves at ten."]
     assert len(memories.listed(tenant, "ada")) == 2
+
+
+def test_what_people_only_tell_a_model_becomes_facts_that_can_change(tenant: str) -> None:
+    def run(request: str) -> dict[str, object]:
+        return {
+            "id": str(uuid4()),
+            "tenant": tenant,
+            "user_id": "ada",
+            "conversation_id": "c1",
+            "request": request,
+            "answer": "Noted.",
+            "error": None,
+            "brain": "model",
+        }
+
+    first = lessons.remember_run(run("My dentist is Doctor Brandt."), [])
+    lessons.remember_run(run("My dentist is Doctor Olsen."), [])
+    found = search_memory.function(context(tenant), query="Who is my dentist?")
+
+    assert [payload["kind"] for payload in lessons.told(tenant, first)] == ["fact"]
+    assert [item["text"] for item in found["items"]] == ["My dentist is Doctor Olsen."]
