@@ -106,12 +106,13 @@ def nearest(owner: str, vector: Any, way: planner.Way | None) -> tuple[list[Any]
     begun = time.perf_counter()
     with database.session() as session:
         there = planner.overview(session, seen)
-        taken = way or planner.choose(session, there.rows, minilm.SPACE)
+        plan = planner.Plan(way, there.rows) if way else planner.choose(session, there.rows, minilm.SPACE)
         query = retrieval._Query("w3x w17x w2500x", None, retrieval.clock.now(), 10)
-        found = ranking.candidates(retrieval._rows(session, query, embedded, seen, taken), taken != "every")
+        rows = retrieval._rows(session, query, embedded, seen, plan)
+        found = ranking.candidates(rows, every=plan.way == "every")
     spent = (time.perf_counter() - begun) * 1e3
     order = np.argsort(-np.nan_to_num(found.cosine, nan=-1.0))[:10]
-    return [found.ids[i] for i in order], taken, spent
+    return [found.ids[i] for i in order], plan.way, spent
 
 
 def measure(world: World) -> None:

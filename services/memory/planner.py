@@ -20,6 +20,7 @@ Way = Literal["every", "exact", "hnsw"]
 
 EVERY_MOST = 1_000  # rows that are all ranked
 EXACT_MOST = 20_000  # rows whose vectors are all compared
+MANY = 1_000_000  # stands for the number of rows where they are too many to be counted
 LEG = 150  # best of each leg that are ranked, in the ways that do not rank all
 COMMON = 0.02  # words in more than this share of the memories are not looked up by themselves
 
@@ -104,13 +105,21 @@ def overview(session: Session, seen: Visible) -> Overview:
     return Overview(row.rows, row.speakers)
 
 
-def choose(session: Session, rows: int, space: str | None) -> Way:
-    """The way for so many rows."""
+@dataclass(frozen=True)
+class Plan:
+    """The way that a search takes, and how many rows it may see, as far as they were counted."""
+
+    way: Way
+    rows: int
+
+
+def choose(session: Session, rows: int, space: str | None) -> Plan:
+    """The plan for so many rows."""
     if rows <= EVERY_MOST:
-        return "every"
+        return Plan("every", rows)
     if rows <= EXACT_MOST or space is None or not vector_index.exists(session, space):
-        return "exact"
-    return "hnsw"
+        return Plan("exact", rows)
+    return Plan("hnsw", rows)
 
 
 def statement(way: Way, seen: Visible, space: str | None) -> TextClause:

@@ -45,6 +45,7 @@ class Candidates:
     vectors: Numbers
     ranks: Numbers
     idf: Numbers
+    asked: float  # the rarity of all words of the query together, those included that no row holds
     use_counts: list[int] = field(default_factory=list)
     last_used: list[datetime | None] = field(default_factory=list)
     session: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -53,21 +54,27 @@ class Candidates:
         return len(self.ids)
 
 
-def candidates(rows: list[Any], terms_known: bool) -> Candidates:
-    """Rows of a search's statement as columns, in the order of the talks. terms_known: they carry the words' rarity."""
+def candidates(rows: list[Any], *, every: bool) -> Candidates:
+    """Rows of a search's statement as columns, in the order of the talks.
+
+    every: they are all that may be found, so how rare a word is can be counted; else they carry it.
+    """
     rows = sorted(rows, key=lambda row: (row.thread or "", row.at, row.position))
     width = max((max(row.terms) for row in rows if row.terms), default=0)
+    asked = float(rows[0].asked or 0) if rows else 0.0
+    width = max(width, int(asked)) if every else width
     ranks = np.zeros((len(rows), width), np.float32)
     idf = np.zeros(width, np.float32)
     for index, row in enumerate(rows):
         if row.terms:
             places = [term - 1 for term in row.terms]
             ranks[index, places] = row.ranks
-            if terms_known:
+            if not every:
                 idf[places] = row.weights
-    if not terms_known and rows:
+    if every and rows:
         holders = (ranks > 0).sum(axis=0)
         idf = np.log(1 + (len(rows) - holders + 0.5) / (holders + 0.5)).astype(np.float32)
+        asked = float(idf.sum())
     dimensions = max(((len(row.vector) - 4) // 2 for row in rows if row.vector), default=0)
     vectors = np.zeros((len(rows), dimensions), np.float32)
     for index, row in enumerate(rows):
@@ -85,6 +92,7 @@ def candidates(rows: list[Any], terms_known: bool) -> Candidates:
         vectors=vectors,
         ranks=ranks,
         idf=idf,
+        asked=asked,
         use_counts=[row.use_count for row in rows],
         last_used=[row.last_used_at for row in rows],
     )
@@ -110,8 +118,8 @@ def _sessions(found: Candidates) -> NDArray[np.int64]:
 def words(found: Candidates) -> tuple[Numbers, Numbers]:
     """How well the words fit, the best being 1; and the share of the query's words that each row holds, by rarity."""
     points = found.ranks @ found.idf
-    total = found.idf.sum()
-    coverage = (found.ranks > 0) @ found.idf / total if total else np.zeros(len(found), np.float32)
+    held = (found.ranks > 0) @ found.idf
+    coverage = held / found.asked if found.asked else np.zeros(len(found), np.float32)
     top = points.max(initial=0)
     return (points / top if top else points), coverage
 

@@ -102,12 +102,12 @@ def search(tenant: str, user_id: str, query: str, *, k: int = 10, **narrowed: Un
     sought = _Query(asked, _named(asked, there.speakers), narrowed.get("as_of") or clock.now(), min(k, MAX_RESULTS))
     embedded, note = _embed(sought)  # holds no connection: an endpoint may take its time
     with _searching() as session:
-        way = planner.choose(session, there.rows, embedded.space if embedded else None)
-        rows = _rows(session, sought, embedded, seen, way)
-        ranked = _ranked(ranking.candidates(rows, way != "every"), sought)
+        plan = planner.choose(session, there.rows, embedded.space if embedded else None)
+        rows = _rows(session, sought, embedded, seen, plan)
+        ranked = _ranked(ranking.candidates(rows, every=plan.way == "every"), sought)
         ranked += _newest(session, seen, sought.k - len(ranked), [one[0] for one in ranked])
         items = _read(session, ranked)
-    return Found(items, ("words", "meaning", way) if embedded else ("words", way), note)
+    return Found(items, ("words", "meaning", plan.way) if embedded else ("words", plan.way), note)
 
 
 @contextmanager
@@ -146,10 +146,10 @@ def _embed(query: _Query) -> tuple[Embedded | None, str | None]:
 
 
 def _rows(
-    session: Session, query: _Query, embedded: Embedded | None, seen: planner.Visible, way: planner.Way
+    session: Session, query: _Query, embedded: Embedded | None, seen: planner.Visible, plan: planner.Plan
 ) -> list[Any]:
     space = embedded.space if embedded else None
-    if way == "hnsw":
+    if plan.way == "hnsw":
         session.execute(sql("set local hnsw.iterative_scan = relaxed_order"))
         session.execute(sql("set local hnsw.ef_search = 200"))
     parameters = {
@@ -158,13 +158,14 @@ def _rows(
         "vector": embedded.as_text()[0] if embedded else None,
         "space": space,
     }
-    if way != "every":
+    if plan.way != "every":
         parameters |= {
             "most": max(planner.LEG, query.k),
-            "common": 1.0 if way == "exact" else planner.COMMON,
+            "total": plan.rows if plan.way == "exact" else planner.MANY,
+            "common": 1.0 if plan.way == "exact" else planner.COMMON,
             "owner_words": planner.owner_words(seen),
         }
-    return list(session.execute(planner.statement(way, seen, space), parameters).all())
+    return list(session.execute(planner.statement(plan.way, seen, space), parameters).all())
 
 
 _Ranked = tuple[UUID, float, float | None, float, dict[str, float]]

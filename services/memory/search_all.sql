@@ -9,7 +9,7 @@ terms as materialized (
   order by length(lexeme) desc limit 40
 )
 select m.id, m.kind, m.thread, m.speaker, m.at, m.position, m.text, m.use_count, m.last_used_at,
-       hit.terms, hit.ranks, null::float4[] as weights, halfvec_send(v.embedding) as vector,
+       hit.terms, hit.ranks, (select count(*) from terms) as asked, halfvec_send(v.embedding) as vector,
        1 - (v.embedding <=> cast(:vector as halfvec)) as cosine
 from memories m
 cross join lateral (

@@ -1,7 +1,7 @@
 -- The best memories of many by words and the best by meaning, with the turns around them: for owners of many rows.
 -- planner.py fills in the conditions on m and the query that gives the nearest vectors as (id).
 -- Parameters: query, vector and space, owner_words (a tsquery text that holds the owners), common (a word in more than
--- this share of all memories is not looked up when rarer ones are), most (of each leg).
+-- this share of all memories is not looked up when rarer ones are), total (how many rows may be seen), most (of each leg).
 with
 lexemes as materialized (
   select row_number() over () as term, lexeme,
@@ -16,7 +16,7 @@ statistics as materialized (
   where p.schemaname = 'public' and p.tablename = 'memories' and p.attname = 'lexemes' and s.lexeme is not null
 ),
 terms as materialized (
-  select l.term, l.word, coalesce(s.share, 0.0005) as share, ln(1 + 1 / coalesce(s.share, 0.0005)) as idf,
+  select l.term, l.word, coalesce(s.share, 0.0005) as share,
          row_number() over (order by coalesce(s.share, 0.0005)) as rarity
   from lexemes l left join statistics s using (lexeme)
 ),
@@ -24,14 +24,22 @@ wanted as materialized (
   select cast(:owner_words as tsquery) && string_agg('(' || word::text || ')', ' | ')::tsquery as words
   from terms where share <= :common or rarity = 1
 ),
-worded as materialized (
-  select m.id
-  from memories m
-  cross join lateral (
-    select sum(t.idf * ts_rank(m.lexemes, t.word)) as points from terms t where m.lexemes @@ t.word
-  ) hit
+matched as materialized (
+  select m.id, t.term, ts_rank(m.lexemes, t.word) as rank
+  from memories m join terms t on m.lexemes @@ t.word
   where m.lexemes @@ (select words from wanted) and {visible}
-  order by hit.points desc limit :most
+),
+-- How rare each word is (BM25's idf): among these rows if all words were looked up, else as the statistics have it.
+weights as materialized (
+  select term, ln(1 + (greatest(:total - holders, 0) + 0.5) / (holders + 0.5))::float4 as idf
+  from (
+    select t.term, case when :common >= 1 then count(m.id) else t.share * :total end as holders
+    from terms t left join matched m using (term) group by t.term, t.share
+  ) counted
+),
+worded as materialized (
+  select m.id from matched m join weights w using (term)
+  group by m.id order by sum(w.idf * m.rank) desc limit :most
 ),
 nearest as materialized ({nearest}),
 found as materialized (select id from worded union select id from nearest),
@@ -52,11 +60,11 @@ around as materialized (
 ),
 chosen as (select id from found union select id from around)
 select m.id, m.kind, m.thread, m.speaker, m.at, m.position, m.text, m.use_count, m.last_used_at,
-       hit.terms, hit.ranks, hit.weights, halfvec_send(v.embedding) as vector,
+       hit.terms, hit.ranks, hit.weights, (select sum(idf) from weights) as asked, halfvec_send(v.embedding) as vector,
        1 - (v.embedding <=> cast(:vector as halfvec)) as cosine
 from chosen join memories m using (id)
 cross join lateral (
-  select array_agg(t.term) as terms, array_agg(ts_rank(m.lexemes, t.word)) as ranks, array_agg(t.idf) as weights
-  from terms t where m.lexemes @@ t.word
+  select array_agg(t.term) as terms, array_agg(ts_rank(m.lexemes, t.word)) as ranks, array_agg(w.idf) as weights
+  from terms t join weights w using (term) where m.lexemes @@ t.word
 ) hit
 left join memory_vectors v on v.memory_id = m.id and v.space = :space
