@@ -28,7 +28,7 @@ from services.memory.planner import Wanted
 TENANT = "scale"
 SHARES = {"half": 0.5, "tenth": 0.1, "hundredth": 0.01, "thousandth": 0.001, "least": 0.0001}
 SMALL = 100  # rows of each other owner
-QUERIES = 60
+QUERIES = 30
 
 
 class World:
