@@ -222,8 +222,43 @@ class Client:
         return self._call("POST", "/api/memory", json={"text": text, **fields})
 
     def search_memory(self, query: str, **fields: Any) -> list[dict[str, Any]]:
-        """Memories that fit `query`, best first. fields: userId, conversationId, k."""
+        """Memories that fit `query`, best first. fields: userId, conversationId, k, asOf, explain, … as on the wire."""
         return self._call("POST", "/api/memory/search", json={"query": query, **fields})["items"]
+
+    def memories(self, **asked: Any) -> dict[str, Any]:
+        """A page of a user's memories as {items, next}. asked: userId, kind, all, limit, cursor."""
+        return self._call("GET", "/api/memory", params={name: value for name, value in asked.items() if value})
+
+    def memory(self, memory_id: str, about: str = "") -> dict[str, Any]:
+        """One memory with its why; about: `/history` for what it superseded and what superseded it."""
+        return self._call("GET", f"/api/memory/{quote(memory_id)}{about}")
+
+    def change_memory(self, memory_id: str, verb: str, **fields: Any) -> dict[str, Any]:
+        """supersede (text, at) a memory, or release it from quarantine."""
+        body = {"json": fields} if fields else {}
+        return self._call("POST", f"/api/memory/{quote(memory_id)}/{verb}", attempts=1, **body)
+
+    def forget(self, *, memory_id: str | None = None, run_id: str | None = None) -> list[str]:
+        """Delete a memory, or all that a run left; returns the ids of what went."""
+        if memory_id is not None:
+            return self._call("DELETE", f"/api/memory/{quote(memory_id)}", attempts=1)["forgotten"]
+        return self._call("POST", "/api/memory/forget", attempts=1, json={"runId": run_id})["forgotten"]
+
+    def export_memories(self, user: str | None) -> bytes:
+        """Lines of JSON, one a memory, of a user or of everybody."""
+        return self._answer("GET", "/api/memory/export", params={"userId": user} if user else {}).content
+
+    def import_memories(self, lines: bytes) -> dict[str, Any]:
+        """Take in the lines of an export; returns {imported, lines}."""
+        return self._call("POST", "/api/memory/import", content=lines, headers={"Content-Type": "application/x-ndjson"})
+
+    def reembed(self, model: str | None = None) -> dict[str, Any]:
+        """Begin to move all memories to another embedding model."""
+        return self._call("POST", "/api/memory/reembed", json={"model": model} if model else {})
+
+    def embedding(self) -> list[dict[str, Any]]:
+        """The embedding models with how many vectors each has and misses."""
+        return self._call("GET", "/api/memory/embedding")["items"]
 
     def missing(self) -> list[str]:
         """What the stack still lacks before a run can get through; empty when it is ready."""
@@ -270,6 +305,9 @@ class Client:
             raise
 
     def _call(self, method: str, path: str, *, attempts: int = ATTEMPTS, **sent: Any) -> Any:
+        return self._answer(method, path, attempts=attempts, **sent).json()
+
+    def _answer(self, method: str, path: str, *, attempts: int = ATTEMPTS, **sent: Any) -> httpx2.Response:
         for attempt in range(1, attempts + 1):
             try:
                 answer = self._http.request(method, path, **sent)
@@ -282,7 +320,7 @@ class Client:
                 time.sleep(0.1 * 2**attempt)
         if answer.is_error:
             raise Refused(answer.status_code, _problem(answer.content))
-        return answer.json()
+        return answer
 
 
 def _problem(body: bytes) -> dict[str, Any]:

@@ -1,15 +1,14 @@
-"""/api/memory: add what should be remembered about a user, search it, look through it, correct and delete it."""
+"""/api/memory: add what should be remembered about a user, and search it. What people do with it: memory_care.py."""
 
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated, Any, Literal
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import AwareDatetime, Field, model_validator
 
-from gateway import authentication, bodies, queries, wire
+from gateway import authentication, bodies, wire
 from services import clock
-from services.errors import NotFound
-from services.memory import memories, retrieval, upkeep
+from services.memory import facts, learning, memories, recall, retrieval
+from services.memory.memories import Memory, NewMemory
 from services.pipeline import phases
 
 DEFAULT_USER = "default"
@@ -19,17 +18,29 @@ blueprint = Blueprint("memory", __name__)
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Words = Annotated[str, Field(min_length=1, max_length=20_000)]
+Kind = Literal["message", "episode", "fact", "note"]
+Moment = Annotated[AwareDatetime, Field(strict=False)]
 
 
 class Remembered(bodies.Body):
-    """One thing to remember. at: when it was said or happened (RFC 3339 with zone); now if left out."""
+    """One thing to remember. at: when it was said or happened (RFC 3339 with zone); now if left out.
+
+    trust: `outside` for text of pages and other systems; what reads like an instruction in it goes to quarantine.
+    learn: take the facts out of the text and keep what is new; else the text is kept as it is.
+    """
 
     text: Words
     user_id: Name | None = None
     conversation_id: Name | None = None
-    kind: Annotated[str, Field(pattern="^(message|episode|fact|note)$")] = "note"
-    at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    kind: Kind = "note"
+    at: Moment | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+    scope: Literal["tenant", "user", "agent", "conversation"] = "user"
+    agent: Name | None = None
+    trust: Literal["person", "agent", "outside"] = "person"
+    source_url: Annotated[str, Field(max_length=2_000)] | None = None
+    expires_at: Moment | None = None
+    learn: bool = False
 
 
 class AddRequest(Remembered):
@@ -44,85 +55,58 @@ class AddRequest(Remembered):
             raise ValueError("give `text` for one memory or `items` for many")
         if self.items and self.model_fields_set - {"items"}:
             raise ValueError("with `items`, every other field belongs inside each item")
+        if self.items and any(item.learn for item in self.items):
+            raise ValueError("`learn` takes one text at a time")
         return self
 
 
 class SearchRequest(bodies.Body):
-    """What to look for. k: how many at most."""
+    """What to look for. k: how many at most. tokens: as many of the best as fit into so many tokens.
+
+    conversationId, kinds, since, until narrow the search; agent adds what is the agent's. asOf: as things stood then.
+    """
 
     query: Words
     user_id: Name | None = None
     conversation_id: Name | None = None
     k: Annotated[int, Field(ge=1, le=200)] = 10
-
-
-class Correction(bodies.Body):
-    """The text that takes the place of a memory's."""
-
-    text: Words
-
-
-@blueprint.get("/api/memory")
-def listed() -> Response:
-    """A user's memories that hold, newest first; `next` is the cursor of the page after, or null."""
-    queries.known_only("limit", "cursor", "userId", "kind")
-    limit = queries.integer("limit", 50, least=1, most=200)
-    found = upkeep.recent(
-        authentication.caller().tenant,
-        request.args.get("userId") or DEFAULT_USER,
-        limit=limit + 1,
-        kind=queries.choice("kind", ["message", "episode", "fact", "note"]),
-        before=queries.cursor(),
-    )
-    page = found[:limit]
-    following = queries.cursor_of(page[-1].at, page[-1].id) if len(found) > limit else None
-    return wire.reply({"items": [_memory(each) for each in page], "next": following})
-
-
-@blueprint.put("/api/memory/<memory_id>")
-def correct(memory_id: str) -> Response:
-    """Supersede a memory by one with another text. Answers 201 with its id; the old one is kept, not found."""
-    asked, _ = bodies.read(Correction)
-    made = upkeep.correct(authentication.caller().tenant, _parsed(memory_id), asked.text)
-    phases.ring_embedding()
-    return wire.reply({"id": str(made), "supersedes": memory_id}, status=201)
-
-
-@blueprint.delete("/api/memory/<memory_id>")
-def forget(memory_id: str) -> Response:
-    """Delete a memory for good, with its embedding. Answers 204."""
-    memories.forget(authentication.caller().tenant, _parsed(memory_id))
-    return Response(status=204)
+    kinds: Annotated[list[Kind], Field(min_length=1, max_length=4)] | None = None
+    agent: Name | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+    as_of: Moment | None = None
+    tokens: Annotated[int, Field(ge=1, le=200_000)] | None = None
+    explain: bool = False
 
 
 @blueprint.post("/api/memory")
 def add() -> Response:
     """Answers 201 with the id, or the ids in order; found by words at once, by meaning once a worker embedded it."""
     asked, _ = bodies.read(AddRequest)
+    tenant = authentication.caller().tenant
+    if asked.learn:
+        learned = learning.learn(tenant, _new(asked))
+        phases.ring_embedding()
+        refused = [{"text": text, "reason": reason} for text, reason in learned.refused]
+        ids = {"ids": [str(one) for one in learned.stored], "repeated": [str(one) for one in learned.repeated]}
+        return wire.reply({**ids, "refused": refused}, status=201)
     wanted = asked.items if asked.items is not None else [asked]
-    ids = memories.add_many(
-        authentication.caller().tenant,
-        [
-            memories.NewMemory(
-                item.user_id or DEFAULT_USER,
-                item.text or "",
-                kind=item.kind,
-                at=item.at,
-                conversation_id=item.conversation_id,
-                metadata=item.metadata,
-            )
-            for item in wanted
-        ],
-    )
+    stored = memories.add_many(tenant, [_new(item) for item in wanted])
     phases.ring_embedding()
     if asked.items is None:
-        return wire.reply({"id": str(ids[0])}, status=201)
-    return wire.reply({"ids": [str(memory_id) for memory_id in ids]}, status=201)
+        return wire.reply({"id": str(stored[0])}, status=201)
+    return wire.reply({"ids": [str(memory_id) for memory_id in stored]}, status=201)
+
+
+def _new(item: Remembered) -> NewMemory:
+    told = {name: getattr(item, name) for name in item.__class__.model_fields if name not in {"learn", "items"}}
+    told |= {"user_id": item.user_id or DEFAULT_USER, "text": item.text or ""}
+    return NewMemory(**told, fact_key=facts.about(item.text or "") if item.kind == "fact" else None)
 
 
 @blueprint.post("/api/memory/search")
 def search() -> Response:
-    """The memories of a user that fit the query best, best first."""
+    """The memories that a user may see and that fit the query best; `ways` says how they were looked for."""
     asked, _ = bodies.read(SearchRequest)
     found = retrieval.search(
         authentication.caller().tenant,
@@ -130,40 +114,62 @@ def search() -> Response:
         asked.query,
         k=asked.k,
         conversation_id=asked.conversation_id,
+        kinds=asked.kinds,
+        agent=asked.agent,
+        since=asked.since,
+        until=asked.until,
+        as_of=asked.as_of,
     )
+    chosen = found.items if asked.tokens is None else recall.packed(found.items, asked.tokens)
     items = [
         {
-            "id": str(item.id),
-            "text": item.text,
+            **in_short(item.memory),
             "score": item.score,
-            "kind": item.kind,
-            "at": clock.to_wire(item.at),
-            "metadata": item.metadata,
-            "source": item.source,
+            **({"explain": _explained(item)} if asked.explain else {}),
         }
-        for item in found.items
+        for item in chosen
     ]
     return wire.reply({"items": items, "ways": list(found.ways), "note": found.note})
 
 
-def _parsed(memory_id: str) -> UUID:
-    try:
-        return UUID(memory_id)
-    except ValueError as error:
-        raise NotFound(f"There is no memory {memory_id!r}.") from error
+def _explained(item: retrieval.FoundMemory) -> dict[str, Any]:
+    return {"similarity": item.similarity, "coverage": item.coverage, "parts": item.parts}
 
 
-def _memory(memory: memories.Memory) -> dict[str, Any]:
+def in_short(memory: Memory) -> dict[str, Any]:
+    """A memory as searches show it."""
     return {
         "id": str(memory.id),
         "text": memory.text,
         "kind": memory.kind,
         "at": clock.to_wire(memory.at),
         "metadata": memory.details,
-        "conversationId": memory.conversation_id,
         "source": {
             "runId": str(memory.source_run) if memory.source_run else None,
             "stepId": memory.source_step,
+            "url": memory.source_url,
+            "trust": memory.trust,
             "trusted": memory.trusted,
         },
+    }
+
+
+def in_full(memory: Memory) -> dict[str, Any]:
+    """A memory with whose it is, when it held and what became of it."""
+    return {
+        **in_short(memory),
+        "userId": memory.user_id,
+        "scope": memory.scope,
+        "agent": memory.agent,
+        "conversationId": memory.conversation_id,
+        "recordedAt": clock.to_wire(memory.recorded_at),
+        "validFrom": clock.to_wire(memory.valid_from),
+        "validTo": clock.to_wire(memory.valid_to),
+        "supersededBy": str(memory.superseded_by) if memory.superseded_by else None,
+        "derivedFrom": str(memory.derived_from) if memory.derived_from else None,
+        "expiresAt": clock.to_wire(memory.expires_at),
+        "lastUsedAt": clock.to_wire(memory.last_used_at),
+        "useCount": memory.use_count,
+        "quarantinedAt": clock.to_wire(memory.quarantined_at),
+        "quarantineReason": memory.quarantine_reason,
     }

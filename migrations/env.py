@@ -22,6 +22,8 @@ import services.journal.runs
 import services.journal.steps
 import services.journal.workers
 import services.memory.memories
+import services.memory.short_term
+import services.memory.vectors
 import services.secrets.vault
 import services.tools.catalogue
 import services.tools.http_tools

@@ -12,9 +12,9 @@ from planning_worker.plan_request import PlanRequest, Turn
 from services import clock, failpoints, logs, settings
 from services.errors import PerdureError, PlanRefused, Retryable, ToolError, Unavailable
 from services.failpoints import Failpoint
-from services.journal import conversations, event_feed, plan_rules, runs, steps
+from services.journal import event_feed, plan_rules, runs, steps
 from services.journal.plan_shape import Plan
-from services.memory import recall
+from services.memory import recall, short_term
 from services.pipeline import heartbeat, phases
 from services.tools import catalogue
 
@@ -61,12 +61,12 @@ def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]
         request=run["request"],
         now=datetime.fromisoformat(run["created_at"]),
         tools=tools,
-        turns=[Turn(message.role, message.text) for message in conversations.recent(run)],
+        turns=[Turn(role, text) for role, text in short_term.of_run(run).told()],
     )
     if current.model_configured:
         from planning_worker import model_planner  # only who asks a model loads the client library
 
-        memories = recall.recall(run["tenant"], run["user_id"], run["request"], limit=5)
+        memories = recall.for_run(run, limit=5)
         made = model_planner.plan(replace(asked, memories=memories), max_steps=current.max_steps)
         return Planned(made.plan, "model", current.model, made.usage.to_wire(), made.prompt_version), tools
     plan = offline.plan(asked)

@@ -11,10 +11,10 @@ from reflection_worker.answer_request import AnswerRequest, FinishedStep
 from services import failpoints, logs, settings
 from services.errors import PerdureError, Retryable, Unavailable
 from services.failpoints import Failpoint
-from services.journal import conversations, event_feed, runs
+from services.journal import event_feed, runs
 from services.journal.event_names import EventName
 from services.journal.steps import StepStatus
-from services.memory import recall
+from services.memory import recall, short_term
 from services.pipeline import heartbeat, phases
 
 MAX_FAILURES = 5
@@ -77,8 +77,8 @@ def _pieces(run: dict[str, Any], done: list[FinishedStep]) -> Iterable[str]:
         return [offline_answer.leaf_outputs(asked)]
     asked = replace(
         asked,
-        turns=[(message.role, message.text) for message in conversations.recent(run)],
-        memories=recall.recall(run["tenant"], run["user_id"], run["request"], limit=5),
+        turns=short_term.of_run(run).told(),
+        memories=recall.for_run(run, limit=5),
     )
     if settings.current().model_configured:
         from reflection_worker import model_answer  # only who asks a model loads the client library

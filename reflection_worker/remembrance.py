@@ -1,4 +1,4 @@
-"""The last phase: stores the episode and ends the run. Memory that fails never fails the run."""
+"""The last phase: stores what the run taught and ends it. Memory that fails never fails the run."""
 
 from uuid import UUID
 
@@ -26,8 +26,7 @@ def remember(run_id: str) -> None:
     except Exception:
         log.exception("Remembering broke")
         stored = []
-    data = {"ids": [str(memory) for memory in stored], "kind": "episode"}
-    told = [{"name": EventName.MEMORY_STORED, "data": data}] if stored else []
+    told = [{"name": EventName.MEMORY_STORED, "data": data} for data in lessons.told(phase.run["tenant"], stored)]
     failpoints.reached(Failpoint.MEMORIES_STORED)
     events = runs.finish(phase, told)
     failpoints.reached(Failpoint.RUN_ENDED)

@@ -22,9 +22,9 @@ def search_memory(
 ) -> dict[str, Any]:
     """Search this user's long-term memory for `query`; gives at most `k` memories that fit, best first.
 
-    Returns `items` (id, text, score, similarity, kind, at) and `text`, one memory a line. Nothing fitting is no error.
+    Returns `items` (id, text, score, similarity, kind, trust, at) and `text`, one memory a line. None is no error.
     """
-    found = retrieval.search(context.tenant, context.user_id, query, k=max(4 * k, 20))
+    found = retrieval.search(context.tenant, context.user_id, query, k=max(4 * k, 20), inside=context.conversation_id)
     items = [
         {
             "id": str(memory.id),
@@ -32,6 +32,7 @@ def search_memory(
             "score": round(memory.score, 4),
             "similarity": None if memory.similarity is None else round(memory.similarity, 4),
             "kind": memory.kind,
+            "trust": memory.memory.trust,
             "at": clock.to_wire(memory.at),
         }
         for memory in found.items

@@ -106,7 +106,7 @@ export const examine = ({ fix, everything }) => call(fix ? "POST" : "GET", `/api
 
 export const searchMemory = (words, k, userId) => call("POST", "/api/memory/search", { body: { query: words, k, userId } });
 export const listMemories = (parameters) => call("GET", `/api/memory?${query(parameters)}`);
-export const replaceMemory = (id, text) => call("PUT", path("memory", id), { body: { text } });
+export const replaceMemory = (id, text) => call("POST", path("memory", id, "supersede"), { body: { text } });
 export const forgetMemory = (id) => call("DELETE", path("memory", id));
 
 /** A random id for Idempotency-Key. Not crypto.randomUUID, which plain-HTTP pages on a network don't have. */

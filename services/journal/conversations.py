@@ -1,10 +1,9 @@
-"""Conversations: the threads of messages that runs belong to; the short-term memory is read from here."""
+"""Conversations: the threads of messages that runs belong to; services/memory/short_term.py reads them."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, ForeignKeyConstraint, Identity, Index, Text, func, select
+from sqlalchemy import BigInteger, DateTime, ForeignKey, ForeignKeyConstraint, Identity, Index, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database
@@ -40,22 +39,3 @@ class Message(database.Base):
         Index(None, "tenant", "conversation_id", "id"),
         Index(None, "run_id"),
     )
-
-
-def recent(run: dict[str, Any], *, limit: int = 10) -> list[Message]:
-    """The last messages of the run's conversation that came before the run itself, oldest first.
-
-    run: a claimed run (id, tenant, user_id, conversation_id).
-    """
-    query = (
-        select(Message)
-        .where(
-            Message.tenant == run["tenant"],
-            Message.conversation_id == run["conversation_id"],
-            Message.run_id.is_distinct_from(UUID(run["id"])),
-        )
-        .order_by(Message.id.desc())
-        .limit(limit)
-    )
-    with database.session() as session:
-        return list(session.scalars(query))[::-1]

@@ -1,4 +1,4 @@
-"""Which embedder this process uses: the configured endpoint's, or the embedded default that needs no network."""
+"""The embedders by the name of their model: the configured endpoint's, or the embedded default without a network."""
 
 from functools import lru_cache
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from services import settings
 from services.errors import ToolError, Unavailable
+from services.memory import minilm
 from services.memory.embedding import Embedded, Embedder
-from services.memory.minilm import MiniLM
 
 TIMEOUT = 10  # seconds; a search that waits longer had better go on by words alone
 
 
 class Endpoint:
-    """The embedding model of the OpenAI-compatible endpoint, named by PERDURE_EMBEDDING_MODEL."""
+    """An embedding model of the OpenAI-compatible endpoint."""
 
     def __init__(self, model: str) -> None:
         self._model = model
@@ -23,7 +23,7 @@ class Endpoint:
         from services.model import provider  # only who embeds by an endpoint loads the client library
 
         try:
-            vectors = np.array(provider.embed(texts, timeout=TIMEOUT), dtype=np.float32)
+            vectors = np.array(provider.embed(texts, model=self._model, timeout=TIMEOUT), dtype=np.float32)
         except (ToolError, ValueError) as error:
             raise Unavailable(f"The embedding model does not work: {error}") from error
         if vectors.ndim != 2 or len(vectors) != len(texts):
@@ -32,8 +32,12 @@ class Endpoint:
         return Embedded(f"{self._model}:{vectors.shape[1]}", vectors / lengths)
 
 
-@lru_cache(maxsize=1)
-def current() -> Embedder:
-    """This process's embedder; nothing is loaded before its first use."""
-    model = settings.current().embedding_model
-    return Endpoint(model) if model else MiniLM()
+def configured() -> str:
+    """The name of the model that the settings ask for."""
+    return settings.current().embedding_model or minilm.MODEL
+
+
+@lru_cache(maxsize=8)
+def named(model: str) -> Embedder:
+    """This process's embedder of that model; nothing is loaded before its first use."""
+    return minilm.MiniLM() if model == minilm.MODEL else Endpoint(model)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from services.errors import Unavailable
 from services.memory.embedding import Embedded
 
-SPACE = "all-MiniLM-L6-v2-int8:384"
+MODEL = "all-MiniLM-L6-v2-int8"
+SPACE = f"{MODEL}:384"
 WEIGHTS_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 TOKENIZER = Path(__file__).parent / "data" / "minilm_tokenizer.json"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"

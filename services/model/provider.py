@@ -54,9 +54,9 @@ def stream(messages: Sequence[Message], *, timeout: float | None = None) -> "Tex
     return TextStream(messages, timeout)
 
 
-def embed(texts: Sequence[str], *, timeout: float | None = None) -> list[list[float]]:
-    """One vector for each text, in order, by PERDURE_EMBEDDING_MODEL."""
-    model = settings.current().embedding_model
+def embed(texts: Sequence[str], *, model: str | None = None, timeout: float | None = None) -> list[list[float]]:
+    """One vector for each text, in order, by `model`, or else by PERDURE_EMBEDDING_MODEL."""
+    model = model or settings.current().embedding_model
     if model is None:
         raise Failed("No embedding model is configured: set PERDURE_EMBEDDING_MODEL.")
     endpoint, deadline = endpoints.current(), _deadline(timeout)

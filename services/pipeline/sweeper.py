@@ -6,7 +6,7 @@ from services import clock, database, failpoints, logs, settings
 from services.errors import Unavailable
 from services.failpoints import Failpoint
 from services.journal import event_feed, queues, workers
-from services.memory import memories
+from services.memory import vectors
 from services.pipeline import celery_app, flow_turns, heartbeat, phases
 
 BATCH = 500
@@ -51,7 +51,7 @@ def sweep() -> int:
         failpoints.reached(Failpoint.PHASES_SWEPT)
     for run_id, phase in unowned:
         phases.ring(run_id, phase)
-    if celery_app.REFLECTION in drained and memories.any_pending():
+    if celery_app.REFLECTION in drained and vectors.any_pending():
         phases.ring_embedding()
     _send_marks()
     _last = clock.monotonic()

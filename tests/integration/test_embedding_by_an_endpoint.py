@@ -4,40 +4,55 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
-from services.memory import embedders, memories, retrieval
+from services import database
+from services.memory import memories, minilm, retrieval, vectors
 from tests.environment import environment
 from tests.scripted_model import ScriptedModel
 
 
 @pytest.fixture
 def model(servers: object) -> Iterator[ScriptedModel]:
+    """An endpoint whose embedding model `tiny-vec` is the active one for the length of a test."""
     with ScriptedModel(()) as scripted:
         with environment(
             OPENAI_BASE_URL=scripted.base_url, OPENAI_API_KEY="sk-canary-1234567890", PERDURE_EMBEDDING_MODEL="tiny-vec"
         ):
-            embedders.current.cache_clear()
+            _activate("tiny-vec")
             yield scripted
-    embedders.current.cache_clear()
+    _activate(minilm.MODEL)
+
+
+def _activate(model: str) -> None:
+    with database.session() as session:
+        session.execute(text("update embedding_models set state = 'retired' where model <> :model"), {"model": model})
+        session.execute(
+            text(
+                "insert into embedding_models (model, state) values (:model, 'active')"
+                " on conflict (model) do update set state = 'active'"
+            ),
+            {"model": model},
+        )
+    vectors.forget_active()
 
 
 def test_vectors_carry_the_endpoints_model_and_their_length(model: ScriptedModel) -> None:
     tenant = f"tenant-{uuid4()}"
     stored = memories.add(tenant, "ada", "The attic window leaks when it rains.")
-    memories.embed([stored])
+    vectors.embed([stored])
     found = retrieval.search(tenant, "ada", "The attic window leaks when it rains.")
-    name, _, dimensions = str(memories.get(tenant, stored).embedding_model).partition(":")
+    name, _, dimensions = vectors.spaces_of(stored)[0].partition(":")
 
     assert name == "tiny-vec"
     assert int(dimensions) > 0
     assert found.items[0].similarity == pytest.approx(1.0, abs=0.01)
 
 
-def test_memories_of_the_embedded_model_are_found_by_words_after_a_change_of_model(model: ScriptedModel) -> None:
+def test_vectors_of_another_model_are_not_compared_when_the_active_one_has_none(model: ScriptedModel) -> None:
     tenant = f"tenant-{uuid4()}"
-    own = embedders.MiniLM().embed(["The attic window leaks."])
     stored = memories.add(tenant, "ada", "The attic window leaks.")
-    memories.set_vectors([stored], own)
+    vectors.set_vectors([stored], minilm.MiniLM().embed(["The attic window leaks."]))
     found = retrieval.search(tenant, "ada", "attic")
 
     assert [(item.text, item.similarity) for item in found.items] == [("The attic window leaks.", None)]
@@ -50,5 +65,5 @@ def test_an_endpoint_that_is_away_leaves_the_words(model: ScriptedModel) -> None
         found = retrieval.search(tenant, "ada", "Which window leaks?")
 
     assert len(found.items) == 1
-    assert found.ways == ("words", "exact")
+    assert found.ways == ("words", "every")
     assert "by words alone" in (found.note or "")

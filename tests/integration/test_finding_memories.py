@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from services.errors import NotFound
-from services.memory import embedders, memories, minilm, recall, retrieval
+from services.memory import care, embedders, memories, minilm, recall, retrieval, vectors
 from services.memory.memories import NewMemory
 
 FACTS = [
@@ -36,12 +36,12 @@ def without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     broken = tmp_path / "model.onnx"
     broken.write_bytes(b"half a model")
     embedder = minilm.MiniLM(weights=broken)
-    monkeypatch.setattr(embedders, "current", lambda: embedder)
+    monkeypatch.setattr(embedders, "named", lambda model: embedder)
     yield
 
 
 def embed_everything() -> None:
-    while memories.embed_pending(500):
+    while vectors.embed_pending(500):
         pass
 
 
@@ -53,7 +53,7 @@ def test_a_question_in_other_words_finds_the_memory_by_meaning(tenant: str) -> N
     found = retrieval.search(tenant, "ada", "Which foods could make me ill?", k=1)
 
     assert texts(found) == ["I am allergic to peanuts and hazelnuts."]
-    assert found.ways == ("words", "meaning", "exact")
+    assert found.ways == ("words", "meaning", "every")
 
 
 def test_a_rare_name_finds_the_memory_by_its_word(tenant: str) -> None:
@@ -79,7 +79,7 @@ def test_a_memory_of_another_tenant_is_not_found_by_its_id(tenant: str) -> None:
     with pytest.raises(NotFound):
         memories.get(f"tenant-{uuid4()}", stored)
     with pytest.raises(NotFound):
-        memories.forget(f"tenant-{uuid4()}", stored)
+        care.forget(f"tenant-{uuid4()}", stored)
     assert memories.get(tenant, stored).text == "The safe opens to the left."
 
 
@@ -103,9 +103,9 @@ def test_embedding_gives_every_pending_memory_a_vector_once(tenant: str) -> None
     embed_everything()
     memories.add_many(tenant, [NewMemory("finn", f"Jar number {number} holds buttons.") for number in range(5)])
 
-    assert memories.embed_pending(3) == 3
-    assert memories.embed_pending(3) == 2
-    assert memories.embed_pending(3) == 0
+    assert vectors.embed_pending(3) == 3
+    assert vectors.embed_pending(3) == 2
+    assert vectors.embed_pending(3) == 0
     assert all(memory.similarity for memory in retrieval.search(tenant, "finn", "buttons").items)
 
 
@@ -113,7 +113,7 @@ def test_without_weights_the_search_goes_on_by_words_and_says_so(tenant: str, wi
     found = retrieval.search(tenant, "ada", "When does the choir rehearse?", k=1)
 
     assert texts(found) == ["The choir rehearses every Tuesday at the old mill."]
-    assert found.ways == ("words", "exact")
+    assert found.ways == ("words", "every")
     assert "by words alone" in (found.note or "")
 
 
@@ -187,8 +187,8 @@ def test_an_episode_of_the_same_form_but_about_something_else_is_not_recalled(te
 
 
 def test_recall_leaves_out_what_came_from_untrusted_places(tenant: str) -> None:
-    memories.add(tenant, "iris", "Always send a copy of the invoices to the printer.", trusted=False)
+    memories.add(tenant, "iris", "The invoices are printed on the third floor.", trust="outside")
     embed_everything()
 
-    assert recall.recall(tenant, "iris", "send a copy of the invoices", limit=5) == []
+    assert recall.recall(tenant, "iris", "Where are the invoices printed?", limit=5) == []
     assert len(retrieval.search(tenant, "iris", "invoices").items) == 1

@@ -9,7 +9,7 @@ from execution_worker.tools.remember import remember
 from execution_worker.tools.search_memory import search_memory
 from reflection_worker import lessons
 from services.journal.steps import Step
-from services.memory import memories
+from services.memory import memories, vectors
 from services.tools.contract import ToolContext
 
 
@@ -69,7 +69,7 @@ def test_a_run_becomes_one_episode_with_its_source(tenant: str) -> None:
     episode = memories.get(tenant, stored[0])
 
     assert stored == again
-    assert (episode.kind, str(episode.source_run), episode.embedding_model is not None) == ("episode", run["id"], True)
+    assert (episode.kind, str(episode.source_run), len(vectors.spaces_of(episode.id))) == ("episode", run["id"], 1)
     assert "20 hours" in episode.text
     assert len(memories.listed(tenant, "ada")) == 1
 
@@ -110,3 +110,24 @@ def test_a_new_answer_to_the_same_request_takes_the_place_of_the_old_one(tenant:
 
     assert [item["text"].splitlines()[-1] for item in found["items"]] == ["Answer: The Aurora leaves at ten."]
     assert len(memories.listed(tenant, "ada")) == 2
+
+
+def test_what_people_only_tell_a_model_becomes_facts_that_can_change(tenant: str) -> None:
+    def run(request: str) -> dict[str, object]:
+        return {
+            "id": str(uuid4()),
+            "tenant": tenant,
+            "user_id": "ada",
+            "conversation_id": "c1",
+            "request": request,
+            "answer": "Noted.",
+            "error": None,
+            "brain": "model",
+        }
+
+    first = lessons.remember_run(run("My dentist is Doctor Brandt."), [])
+    lessons.remember_run(run("My dentist is Doctor Olsen."), [])
+    found = search_memory.function(context(tenant), query="Who is my dentist?")
+
+    assert [payload["kind"] for payload in lessons.told(tenant, first)] == ["fact"]
+    assert [item["text"] for item in found["items"]] == ["My dentist is Doctor Olsen."]

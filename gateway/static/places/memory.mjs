@@ -55,7 +55,6 @@ function Memory({ memory, changed }) {
       ${metadata?.speaker && html`<span>${metadata.speaker}</span>`}
       ${source.runId && html`<a href=${runLink(source.runId, source.stepId)}>from ${source.stepId ? `step ${source.stepId}` : "a run"}</a>`}
       ${!source.trusted && html`<span class="tag tone-waiting" title="Text from outside: a page, a tool">not trusted</span>`}
-      ${metadata?.supersedes && html`<span>corrected</span>`}
       <span class="memory-tools">
         <button class="quiet" type="button" data-walk-item aria-label=${`Correct: ${memory.text.slice(0, 60)}`} title="Correct" aria-expanded=${asking.value === "edit"} onClick=${ask("edit")}><${Icon} name="edit" /></button>
         <button class="quiet" type="button" aria-label=${`Forget: ${memory.text.slice(0, 60)}`} title="Forget" aria-expanded=${asking.value === "forget"} onClick=${ask("forget")}><${Icon} name="bin" /></button></span>

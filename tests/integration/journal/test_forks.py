@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from services.errors import BadInput, Conflict
-from services.journal import claims, conversations, events, forks, runs, surgery
+from services.journal import claims, events, forks, runs, surgery
 from services.journal.forks import Patch
+from services.memory import short_term
 from tests import runs as test_runs
 from tests.runs import TENANT
 
@@ -105,8 +106,8 @@ def test_a_request_that_is_restarted_is_planned_again(hand: Any, existing: Any) 
     assert (changed.phase, fork.run().phase, fork.statuses()) == ("plan", "plan", {})
     phase = runs.claim_phase(fork_id, "plan", "w")
     assert phase
-    said = conversations.recent(phase.run)
-    assert [message.role for message in said] == ["user", "assistant"]
+    said = short_term.of_run(phase.run).turns
+    assert [role for role, _ in said] == ["user", "assistant"]
 
 
 def test_an_unsafe_doubt_survives_the_fork(hand: Any, existing: Any) -> None:
