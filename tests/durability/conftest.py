@@ -26,6 +26,13 @@ def _workers(servers: Addresses, ledger: Path, tmp_path_factory: pytest.TempPath
         yield running
 
 
+@pytest.fixture(scope="module")
+def alone(_workers: stacks.Stack) -> None:
+    """For modules that start a stack of their own on the same servers: no other worker takes their steps."""
+    for kind in stacks.WORKERS:
+        _workers.kill(kind)
+
+
 @pytest.fixture
 def workers(_workers: stacks.Stack) -> Iterator[stacks.Stack]:
     """All four kinds alive at the start of every test, whatever the one before killed."""

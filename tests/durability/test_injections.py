@@ -24,6 +24,8 @@ from tests.loopback_site import LoopbackSite, page
 from tests.scripted_model import Recorded, Reply, ScriptedModel, plan, text
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 SECRET = "canary-secret-7f3a9c"
 PRIVATE = "PRIVATE-PIN-9911"
 WAYS = [
@@ -125,7 +127,12 @@ def model(obedient: Obedient) -> Iterator[ScriptedModel]:
 
 @pytest.fixture(scope="module")
 def whole(
-    servers: Addresses, site: LoopbackSite, canary: LoopbackSite, model: ScriptedModel, tmp_path_factory: Any
+    servers: Addresses,
+    alone: None,
+    site: LoopbackSite,
+    canary: LoopbackSite,
+    model: ScriptedModel,
+    tmp_path_factory: Any,
 ) -> Iterator[Stack]:
     environment = {
         "PERDURE_ALLOW_HOSTS": f"127.0.0.1:{site.port},127.0.0.1:{canary.port}",

@@ -22,6 +22,8 @@ from tests.durability import stalls
 from tests.scripted_model import ScriptedModel
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 PLAN = {"steps": [{"id": "s", "tool": "calculate", "arguments": {"expression": "2 + 3"}}]}
 FULL_DISK = """
     create function no_room() returns trigger language plpgsql as $$ begin

@@ -15,6 +15,8 @@ from tests import runs
 from tests.durability import stalls
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _the_usual_execution_worker(workers: Stack) -> Iterator[None]:
