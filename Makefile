@@ -42,7 +42,7 @@ up: $(RUN_STAMP)  ## Start everything and keep serving
 	@exec $(BIN)/perdure up
 
 test: $(TEST_STAMP)  ## Run all tests (real servers, real workers; Chromium if there is one)
-	@exec $(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
+	@exec $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: $(TEST_STAMP)  ## Lint, types, import rules, fast tests
 	$(BIN)/ruff check .

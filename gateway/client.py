@@ -190,7 +190,9 @@ class Client(MemoryCalls, HandsCalls):
         """The events of one connection. Ends when the run has; raises when cut off."""
         address = f"{self.url.replace('http', 'ws', 1)}/api/agent/updates?workflowId={run_id}&after={after}"
         try:
-            with connect(address, additional_headers=self._headers, proxy=None, max_size=None) as socket:
+            with connect(
+                address, additional_headers=self._headers, proxy=None, max_size=None, close_timeout=1
+            ) as socket:
                 while True:
                     yield orjson.loads(socket.recv())
         except ConnectionClosedOK as closed:

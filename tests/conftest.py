@@ -1,14 +1,39 @@
-"""Fixtures that all tests share: real servers, started once a session in a folder that is thrown away."""
+"""What all tests share: real servers, started once a process in a folder that is thrown away, and who runs where.
+
+Tests run in several processes (`make test`). Those that share a running stack stay together in one, so that it boots
+once; every other file is a group of its own.
+"""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from services import settings
 from services.pipeline import embedded_servers
+
+# folders whose tests share one stack of worker processes, and the files there that start their own
+SHARED_STACKS = ("tests/acceptance/consoles", "tests/acceptance", "tests/durability")
+OWN_STACKS = {"tests/acceptance/test_perdure_up.py", "tests/acceptance/test_with_a_model.py"}
+
+
+class Together(LoadScopeScheduling):
+    """Hands a process all tests that share a stack, or all of a file. (`loadgroup` can't: pytest 9 fixes node ids.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = file.rpartition("/")[0]
+        return folder if folder in SHARED_STACKS and file not in OWN_STACKS else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Who runs which tests; asked by pytest-xdist."""
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -85,6 +85,7 @@ def test_a_doubt_resolved_as_not_done_runs_once_more(workers: Stack, ledger: Pat
     assert step_of(run_id).output == "paid"
 
 
+@pytest.mark.slow
 def test_a_storm_of_kills_doubles_no_effect_that_can_be_asked_about_and_none_that_is_unsafe(
     workers: Stack, ledger: Path
 ) -> None:

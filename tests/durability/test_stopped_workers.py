@@ -43,7 +43,7 @@ def test_a_step_longer_than_the_drain_is_handed_back_and_runs_elsewhere(workers:
     assert runs.wait_for(run_id).status == RunStatus.SUCCEEDED
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.6])
+@pytest.mark.parametrize("pause", [pytest.param(0.0, marks=pytest.mark.slow), 0.6])
 def test_all_workers_that_get_sigterm_twice_under_load_end_in_time_and_nothing_is_lost_or_repeated(
     workers: Stack, ledger: Path, pause: float
 ) -> None:

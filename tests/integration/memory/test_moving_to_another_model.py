@@ -19,7 +19,7 @@ from tests.environment import environment
 from tests.scripted_model import ScriptedModel
 
 ROOT = Path(__file__).parents[3]
-ROWS = 240
+ROWS = 120
 WORKER = """
 from services.memory import vectors
 while vectors.embed_pending(8, model="tiny-vec"): pass
@@ -56,6 +56,7 @@ def test_a_move_survives_kill_9_and_no_search_fails_or_mixes_spaces(model: Scrip
             found = retrieval.search(tenant, "ada", "the crate with 7 lamps", k=5)
             assert (len(found.items), found.note) == (5, None)
             spaces.add(vectors.active())
+            time.sleep(0.05)  # leaves the worker some of the processor
         if worker.poll() is None:
             worker.send_signal(signal.SIGKILL)
         worker.wait()
