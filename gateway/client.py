@@ -9,50 +9,23 @@ for event in client.events(started["workflowId"]):
 import time
 import uuid
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
-import httpx2
 import orjson
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
-from gateway.client_parts import HandsCalls, MemoryCalls
-from services.errors import FieldError, PerdureError, Unavailable
+from gateway.client_parts import HandsCalls, MemoryCalls, Refused, problem_of
+from services.errors import Unavailable
 from services.journal.event_names import TERMINAL
 
-ATTEMPTS = 4
 GIVE_UP_SECONDS = 60
 LONGEST_PAUSE = 5.0
 
 
-class Refused(PerdureError):
-    """The stack answered with a problem; `status` is its HTTP status."""
-
-    title = "The stack refused"
-
-    def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        faults = [FieldError(fault["pointer"], fault["detail"]) for fault in problem.get("errors", [])]
-        super().__init__(problem.get("detail") or problem.get("title") or f"It answered {status}.", errors=faults)
-        self.status = status
-
-
 class Client(MemoryCalls, HandsCalls):
     """One stack, seen from outside. Raises Refused for its problems and Unavailable when nobody answers."""
-
-    def __init__(self, url: str, key: str | None = None, *, timeout: float = 35) -> None:
-        self.url = url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx2.Client(base_url=self.url, headers=self._headers, timeout=timeout, trust_env=False)
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.close()
 
     def start(self, request: str | None = None, *, plan: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
         """Start a run of `request` or `plan` (or both).
@@ -200,31 +173,7 @@ class Client(MemoryCalls, HandsCalls):
                 raise
         except InvalidStatus as refused:
             if refused.response.status_code < 500:
-                raise Refused(refused.response.status_code, _problem(bytes(refused.response.body or b""))) from refused
+                raise Refused(
+                    refused.response.status_code, problem_of(bytes(refused.response.body or b""))
+                ) from refused
             raise
-
-    def _call(self, method: str, path: str, *, attempts: int = ATTEMPTS, **sent: Any) -> Any:
-        return self._answer(method, path, attempts=attempts, **sent).json()
-
-    def _answer(self, method: str, path: str, *, attempts: int = ATTEMPTS, **sent: Any) -> httpx2.Response:
-        for attempt in range(1, attempts + 1):
-            try:
-                answer = self._http.request(method, path, **sent)
-                break
-            except (httpx2.TransportError, httpx2.InvalidURL) as error:
-                if attempt == attempts or isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-                    raise Unavailable(
-                        f"No Perdure answers at {self.url}: start one with `perdure up`, or set PORT or PERDURE_URL."
-                    ) from error
-                time.sleep(0.1 * 2**attempt)
-        if answer.is_error:
-            raise Refused(answer.status_code, _problem(answer.content))
-        return answer
-
-
-def _problem(body: bytes) -> dict[str, Any]:
-    try:
-        problem = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return problem if isinstance(problem, dict) else {}

@@ -1,19 +1,62 @@
-"""The client's calls about memory, and about what tools may do: approvals, rules, secrets, registered tools."""
+"""Parts of the client: its connection, and its calls about memory and about what tools may do."""
 
-from typing import Any
+import time
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx2
+import orjson
+
+from services.errors import FieldError, PerdureError, Unavailable
+
+ATTEMPTS = 4
+
+
+class Refused(PerdureError):
+    """The stack answered with a problem; `status` is its HTTP status."""
+
+    title = "The stack refused"
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        faults = [FieldError(fault["pointer"], fault["detail"]) for fault in problem.get("errors", [])]
+        super().__init__(problem.get("detail") or problem.get("title") or f"It answered {status}.", errors=faults)
+        self.status = status
 
 
 class Calls:
-    """What the parts of the client are built on."""
+    """The connection to one stack, which the parts of the client call through."""
 
-    def _call(self, method: str, path: str, *, attempts: int = 0, **sent: Any) -> Any:
-        raise NotImplementedError
+    def __init__(self, url: str, key: str | None = None, *, timeout: float = 35) -> None:
+        self.url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx2.Client(base_url=self.url, headers=self._headers, timeout=timeout, trust_env=False)
 
-    def _answer(self, method: str, path: str, *, attempts: int = 0, **sent: Any) -> httpx2.Response:
-        raise NotImplementedError
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def _call(self, method: str, path: str, *, attempts: int = ATTEMPTS, **sent: Any) -> Any:
+        return self._answer(method, path, attempts=attempts, **sent).json()
+
+    def _answer(self, method: str, path: str, *, attempts: int = ATTEMPTS, **sent: Any) -> httpx2.Response:
+        for attempt in range(1, attempts + 1):
+            try:
+                answer = self._http.request(method, path, **sent)
+                break
+            except (httpx2.TransportError, httpx2.InvalidURL) as error:
+                if attempt == attempts or isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+                    raise Unavailable(
+                        f"No Perdure answers at {self.url}: start one with `perdure up`, or set PORT or PERDURE_URL."
+                    ) from error
+                time.sleep(0.1 * 2**attempt)
+        if answer.is_error:
+            raise Refused(answer.status_code, problem_of(answer.content))
+        return answer
 
 
 class MemoryCalls(Calls):
@@ -126,3 +169,12 @@ class HandsCalls(Calls):
     def remove_http_tool(self, name: str) -> None:
         """Forget an endpoint."""
         self._call("DELETE", f"/api/http-tools/{quote(name)}", attempts=1)
+
+
+def problem_of(body: bytes) -> dict[str, Any]:
+    """The problem document in a reply; empty when there is none."""
+    try:
+        problem = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return problem if isinstance(problem, dict) else {}

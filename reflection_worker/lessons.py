@@ -9,6 +9,7 @@ from services import logs
 from services.errors import Unavailable
 from services.journal.steps import Step, StepStatus
 from services.memory import care, facts, gate, learning, memories, provenance, recall, vectors
+from services.memory.provenance import Outside
 
 EPISODES = UUID("3f6f0b7a-5d0e-5f6b-8a43-1b8f4f0d9c21")  # the namespace of episodes' ids, made once
 MAX_REQUEST = 1_000  # characters
@@ -31,15 +32,16 @@ def remember_run(run: dict[str, Any], steps: Sequence[Step]) -> list[UUID]:
     tenant, user_id, conversation_id, request, answer, error, brain). steps: all as they ended.
     """
     episode_id = uuid5(EPISODES, str(run["id"]))
-    _quarantine_plants(run, steps, episode_id)
+    sources = provenance.outside(steps)
+    _quarantine_plants(run, sources, episode_id)
     if memories.is_stored(run["tenant"], episode_id):
         stored = [episode_id]
     else:
         recalled = _recalled(run, steps)
-        text = episode(run, steps, recalled=recalled)
+        text = episode(run, steps, sources, recalled=recalled)
         if text is None:
             return []
-        stored = _stored(run, steps, episode_id, text)
+        stored = _stored(run, steps, sources, episode_id, text)
     try:
         vectors.embed(stored)
     except Unavailable as error:
@@ -47,7 +49,9 @@ def remember_run(run: dict[str, Any], steps: Sequence[Step]) -> list[UUID]:
     return stored
 
 
-def _stored(run: dict[str, Any], steps: Sequence[Step], episode_id: UUID, text: str) -> list[UUID]:
+def _stored(
+    run: dict[str, Any], steps: Sequence[Step], sources: Sequence[Outside], episode_id: UUID, text: str
+) -> list[UUID]:
     """Facts out of what was told; the episode too, unless the request only told them: then it would outlive them."""
     if not text.startswith(_ASKED):
         return _learn(run, episode_id, text)
@@ -56,7 +60,7 @@ def _stored(run: dict[str, Any], steps: Sequence[Step], episode_id: UUID, text: 
     learned = _learn(run, episode_id, "\n".join(plain)) if plain else []
     if learned and len(plain) == len(sentences) and not steps:
         return learned
-    return learned + _store(run, steps, episode_id, text)
+    return learned + _store(run, steps, sources, episode_id, text)
 
 
 def told(tenant: str, stored: Sequence[UUID]) -> list[dict[str, Any]]:
@@ -80,10 +84,11 @@ def _learn(run: dict[str, Any], source: UUID, told: str) -> list[UUID]:
     return learned.stored + [known for known in learned.repeated if known not in learned.stored]
 
 
-def _store(run: dict[str, Any], steps: Sequence[Step], episode_id: UUID, text: str) -> list[UUID]:
+def _store(
+    run: dict[str, Any], steps: Sequence[Step], sources: Sequence[Outside], episode_id: UUID, text: str
+) -> list[UUID]:
     """Store an episode; an earlier episode of the same request is no longer found."""
     asked = " ".join(_WORD.findall(run["request"].lower()))[:MAX_REQUEST]
-    sources = provenance.outside(steps)
     memories.add(
         run["tenant"],
         run["user_id"],
@@ -101,9 +106,9 @@ def _store(run: dict[str, Any], steps: Sequence[Step], episode_id: UUID, text: s
     return [episode_id]
 
 
-def _quarantine_plants(run: dict[str, Any], steps: Sequence[Step], episode_id: UUID) -> None:
+def _quarantine_plants(run: dict[str, Any], sources: Sequence[Outside], episode_id: UUID) -> None:
     """What a page told its reader to keep or do is kept for a person to see, with its source, and for nobody else."""
-    for source in provenance.outside(steps):
+    for source in sources:
         planted = gate.planted(source.text)
         if planted:
             memories.add(
@@ -119,10 +124,13 @@ def _quarantine_plants(run: dict[str, Any], steps: Sequence[Step], episode_id: U
             )
 
 
-def episode(run: dict[str, Any], steps: Sequence[Step], *, recalled: Sequence[str]) -> str | None:
+def episode(
+    run: dict[str, Any], steps: Sequence[Step], sources: Sequence[Outside], *, recalled: Sequence[str]
+) -> str | None:
     """The text to keep of a run, or None when there is nothing to learn from it.
 
-    recalled: texts that were recalled for this run; sentences that repeat them are left out.
+    sources: what its steps read from outside. recalled: texts that were recalled for this run; sentences that repeat
+    them are left out.
     """
     request, answer = (run.get("request") or "").strip(), (run.get("answer") or "").strip()
     if not request or not answer or run.get("error") or gate.is_chatter(request):
@@ -133,7 +141,7 @@ def episode(run: dict[str, Any], steps: Sequence[Step], *, recalled: Sequence[st
     if not done - _EMPTY_TOOLS:
         return _told(request, answer, recalled) if run.get("brain") == "offline" and _NOTED in answer else None
     answer = _without(answer, recalled)
-    return _asked(request, _plain(answer) if provenance.outside(steps) else answer)
+    return _asked(request, _plain(answer) if sources else answer)
 
 
 def _of_talk(request: str, answer: str, *, offline: bool, recalled: Sequence[str]) -> str | None:

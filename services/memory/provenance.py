@@ -1,6 +1,6 @@
 """Where the words of a run come from: people, our own tools, or outside, and what outside has planted in them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,8 @@ from services.journal import runs
 from services.journal import steps as steps_of
 from services.journal.steps import Step, StepStatus
 from services.memory import gate
+from services.tools import catalogue
 
-_READ_OUTSIDE = {"fetch_page", "http_request"}
 _LONGEST = 100_000  # characters of an output that are looked at
 
 
@@ -25,33 +25,31 @@ class Outside:
 
 
 def outside(steps: Iterable[Step]) -> list[Outside]:
-    """What these steps read from outside: pages, other systems' answers, MCP tools."""
+    """What these steps read from outside: pages, other systems' answers, MCP tools. The catalogue knows which do."""
+    ended = [step for step in steps if step.status == StepStatus.SUCCEEDED]
+    untrusted = catalogue.untrusted({step.tool for step in ended})
     return [
         Outside(step.id, _url(step), "\n".join(_texts(step.output))[:_LONGEST])
-        for step in steps
-        if step.status == StepStatus.SUCCEEDED and (step.tool in _READ_OUTSIDE or step.tool.startswith("mcp"))
+        for step in ended
+        if step.tool in untrusted
     ]
 
 
-def trust(text: str, request: str | None, steps: Sequence[Step]) -> str:
-    """How far a text that a run wants to keep is to be trusted.
+def of_text(tenant: str, run_id: str, text: str) -> tuple[str, str | None]:
+    """How far a text that a live run wants to keep is to be trusted, and the first address that the run has read from.
 
     What stands in the request was said by a person. Anything else, once the run has read something from outside, may
     come from there.
     """
-    if request and gate.words(text).strip() and gate.words(text) in gate.words(request):
-        return "person"
-    return "outside" if outside(steps) else "agent"
-
-
-def of_text(tenant: str, run_id: str, text: str) -> tuple[str, str | None]:
-    """The trust of a text that a live run wants to keep, and the first address that the run has read from."""
     try:
         request = runs.get(tenant, run_id).request
     except NotFound:
         request = None  # its row is gone; so are its steps
-    ended = steps_of.of_run(UUID(run_id))
-    return trust(text, request, ended), next((source.url for source in outside(ended) if source.url), None)
+    sources = outside(steps_of.of_run(UUID(run_id)))
+    url = next((source.url for source in sources if source.url), None)
+    if request and gate.words(text).strip() and gate.words(text) in gate.words(request):
+        return "person", url
+    return "outside" if sources else "agent", url
 
 
 def _url(step: Step) -> str | None:

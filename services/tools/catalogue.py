@@ -3,13 +3,13 @@
 The gateway and the planner read it, so neither ever imports a tool's code.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Float, Text, delete, func, select
+from sqlalchemy import ColumnElement, DateTime, Float, Text, delete, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,7 +22,8 @@ EXTERNAL = "^(mcp|http):"
 class CataloguedTool(database.Base):
     """A tool that some execution worker can run. `source` names who brought it (built-in, or the app's module).
 
-    effects: what some values of an argument do differently from `effect` (see contract.effect_of).
+    effects: what some values of an argument do differently from `effect` (see contract.effect_of). untrusted: its
+    output is content from outside.
     """
 
     __tablename__ = "tools"
@@ -36,6 +37,7 @@ class CataloguedTool(database.Base):
     timeout: Mapped[float] = mapped_column(Float)
     retry: Mapped[dict[str, Any]] = mapped_column(JSONB)
     permission: Mapped[str] = mapped_column(Text)
+    untrusted: Mapped[bool] = mapped_column(server_default=true())
     capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text))
     examples: Mapped[list[str]] = mapped_column(ARRAY(Text))
     registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
@@ -86,6 +88,13 @@ def listed() -> dict[str, ListedTool]:
         return {row.name: _listed(row) for row in rows}
 
 
+def untrusted(names: Set[str]) -> set[str]:
+    """Those of these tools whose output is content from outside; of a tool that is gone, nobody knows, so it is one."""
+    trusted = select(CataloguedTool.name).where(CataloguedTool.name.in_(names), ~CataloguedTool.untrusted)
+    with database.session() as session:
+        return set(names).difference(session.scalars(trusted))
+
+
 def listing(source: str, tool: Tool) -> ListedTool:
     """How `tool` would be listed, without a database."""
     return _listed(CataloguedTool(**_row(source, tool)))
@@ -102,6 +111,7 @@ def _row(source: str, tool: Tool) -> dict[str, Any]:
         "timeout": tool.timeout,
         "retry": {"attempts": tool.retry.attempts, "base": tool.retry.base, "cap": tool.retry.cap},
         "permission": tool.permission,
+        "untrusted": tool.untrusted,
         "capabilities": list(tool.capabilities),
         "examples": list(tool.examples),
     }

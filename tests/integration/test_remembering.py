@@ -10,7 +10,8 @@ from execution_worker.tools.search_memory import search_memory
 from reflection_worker import lessons
 from services.journal.steps import Step
 from services.memory import memories, vectors
-from services.tools.contract import ToolContext
+from services.tools import catalogue
+from services.tools.contract import ToolContext, tool
 
 
 def context(tenant: str, *, user_id: str = "ada", key: str = "k1") -> ToolContext:
@@ -131,3 +132,22 @@ def test_what_people_only_tell_a_model_becomes_facts_that_can_change(tenant: str
 
     assert [payload["kind"] for payload in lessons.told(tenant, first)] == ["fact"]
     assert [item["text"] for item in found["items"]] == ["My dentist is Doctor Olsen."]
+
+
+@pytest.mark.parametrize(("reads_outside", "trust"), [(True, "outside"), (False, "agent")])
+def test_what_a_registered_tool_said_is_trusted_as_its_registration_says(
+    tenant: str, reads_outside: bool, trust: str
+) -> None:
+    @tool(effect="pure", untrusted=reads_outside)
+    def crm__find() -> dict[str, str]:
+        """Find a customer."""
+        return {}
+
+    catalogue.register_external([("mcp:crm", crm__find)])
+    run = {
+        **{"id": str(uuid4()), "tenant": tenant, "user_id": "ada", "conversation_id": "c1", "error": None},
+        **{"request": "Who is our customer in Bergen?", "answer": "It is Fjord Lamps.", "brain": "model"},
+    }
+    stored = lessons.remember_run(run, [Step(id="s1", tool="crm__find", status="succeeded", output={})])
+
+    assert memories.get(tenant, stored[0]).trust == trust
