@@ -138,6 +138,8 @@ class _Message:
         if following is None:
             others, held = others + held, []
         phases.grow_execution(claim.run_id, others)
+        if finished.rings:
+            phases.ring(claim.run_id, "reflect")
         failpoints.reached(Failpoint.STEP_HANDED_ON)
         event_feed.publish(finished.events)
         flow_turns.pass_on(claim.flow_keys)

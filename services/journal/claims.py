@@ -75,10 +75,12 @@ class Begun:
 class Finished(Begun):
     """What finishing a step led to: as above, with the steps that this made ready.
 
-    fenced: the result came too late and was only kept for the record.
+    fenced: the result came too late and was only kept for the record. rings: it was the last, and the run's chord can't
+    be trusted to say so: the worker rings the next phase.
     """
 
     fenced: bool
+    rings: bool
 
 
 def take(run_id: str, step_id: str, worker: str) -> tuple[Claim, list[dict[str, Any]]] | None:
@@ -121,7 +123,7 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
         result = None if outcome != "succeeded" else database.json(output)
         why = None if error is None else database.json(error)
         found = database.insist("finish_step", *mine, outcome, given, result, why, *then, again="finish_step_again")
-    return Finished(*_given(found), fenced=found["fenced"])
+    return Finished(*_given(found), fenced=found["fenced"], rings=found["rings"])
 
 
 def _given(found: dict[str, Any]) -> tuple[list[Claim], list[ReadyStep], list[dict[str, Any]]]:

@@ -40,7 +40,8 @@ FINISHED = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED)
 class Run(database.Base):
     """A request and how far it has come. phase_error: why the phase is tried again.
 
-    rung_at: when a message was last sent for its phase; of an execution that is not settled, parked() (the year 9000).
+    rung_at: when a message was last sent for its phase; of an execution that is not settled, parked() (the
+        year 9000), or chordless() when its chord can't be trusted.
     """
 
     __tablename__ = "runs"

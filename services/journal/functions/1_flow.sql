@@ -7,6 +7,12 @@ create or replace function parked() returns timestamptz language sql immutable a
   select timestamptz '9000-01-01 00:00:00+00'
 $$;
 
+-- The same for an execution whose chord can't be trusted: a member died with its worker, or all members have returned
+-- while a step waited. Whoever settles the run rings the next phase then.
+create or replace function chordless() returns timestamptz language sql immutable as $$
+  select timestamptz '9001-01-01 00:00:00+00'
+$$;
+
 -- The keys that a step could be limited by: the same names as services/flow/keys.py makes.
 create or replace function flow_names(p_tenant text, p_agent text, p_tool text, p_flow text) returns text[]
 language sql immutable as $$
@@ -88,6 +94,7 @@ begin
     update flow_waits set granted_at = null where run_id = s.run_id and step_id = s.id;
   end if;
   update steps set rung_at = parked() where run_id = s.run_id and id = s.id and status = 'ready';
+  update runs set rung_at = chordless() where id = r.id and rung_at = parked();
 end $$;
 
 -- Grant what is free at a key to the next in line, by priority, then by turn; returned as [run, step], to be rung. It

@@ -193,7 +193,8 @@ begin
   if r.cancel_requested and r.open_steps = 1 then
     v_events := v_events || end_run(p_run, 'cancelled');
   end if;
-  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', v_ready, 'claims', v_claims);
+  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', v_ready, 'claims', v_claims,
+                            'rings', r.open_steps = 1 and r.rung_at <> parked());
 end $$;
 
 -- The other ways an attempt ends; what its dependents wait for has not come.
@@ -249,12 +250,13 @@ begin
   r.open_steps := r.open_steps - v_final::int - jsonb_array_length(v_skipped);
   update runs
   set last_seq = r.last_seq + jsonb_array_length(v_skipped), open_steps = r.open_steps,
-      rung_at = case r.open_steps when 0 then v_now else rung_at end
+      rung_at = case when r.open_steps = 0 then v_now when v_final then rung_at else chordless() end
   where id = r.id;
   if r.open_steps = 0 and r.cancel_requested then
     v_events := v_events || end_run(r.id, 'cancelled');
   end if;
-  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', '[]'::jsonb, 'claims', v_claims);
+  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', '[]'::jsonb, 'claims', v_claims,
+                            'rings', r.open_steps = 0 and r.rung_at <> parked());
 end $$;
 
 -- Fenced: a newer attempt owns the step, or it was settled without us. The late result is kept for the record, and where
@@ -269,14 +271,15 @@ begin
   select * into s from steps where run_id = r.id and id = p_step;
   if s.status = 'in_doubt' and s.attempt = p_attempt and p_outcome = 'succeeded' then
     v_settled := settle_by_hand(r, s, p_output, 'late attempt');
-    return v_settled || jsonb_build_object('fenced', false, 'claims', '[]'::jsonb, 'ready', (
+    return v_settled || jsonb_build_object('fenced', false, 'rings', false, 'claims', '[]'::jsonb, 'ready', (
       select coalesce(jsonb_agg(jsonb_build_array(id, tool)), '[]') from steps
       where run_id = r.id and v_settled -> 'ready' ? id));
   end if;
   s.attempt := p_attempt;
   s.worker := p_worker;
   perform record_attempt(s, 'late', p_output, p_error) where s.id is not null;
-  return jsonb_build_object('fenced', true, 'events', '[]'::jsonb, 'ready', '[]'::jsonb, 'claims', '[]'::jsonb);
+  return jsonb_build_object('fenced', true, 'rings', false, 'events', '[]'::jsonb, 'ready', '[]'::jsonb,
+                            'claims', '[]'::jsonb);
 end $$;
 
 -- Skip what can never run after the failure of `s`: its descendants; everything unstarted if the step was required.
@@ -416,7 +419,7 @@ begin
   r.open_steps := r.open_steps - v_over::int - jsonb_array_length(v_skipped);
   update runs
   set last_seq = r.last_seq + jsonb_array_length(v_skipped), open_steps = r.open_steps,
-      rung_at = case when r.open_steps = 0 then null else rung_at end
+      rung_at = case when r.open_steps > 0 then chordless() end
   where id = p_run;
   if r.open_steps = 0 and r.cancel_requested then
     v_events := v_events || end_run(p_run, 'cancelled');

@@ -76,7 +76,7 @@ begin
   where run_id = r.id and status in ('pending', 'ready', 'running', 'waiting', 'in_doubt');
   update runs
   set last_seq = r.last_seq, open_steps = v_open,
-      rung_at = case when v_open > 0 then case phase when 'execute' then parked() else rung_at end end
+      rung_at = case when v_open > 0 then case phase when 'execute' then chordless() else rung_at end end
   where id = r.id;
   return jsonb_build_object('events', v_events, 'ready', to_jsonb(v_ready),
                             'phase', case when v_open = 0 and r.paused_at is null then 'reflect' end);

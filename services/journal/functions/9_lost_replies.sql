@@ -52,7 +52,7 @@ begin
   end if;
   select * into s from steps where run_id = p_run and id = p_step;
   v_at := coalesce(s.finished_at, s.due_at - make_interval(secs => p_delay));
-  return jsonb_build_object('fenced', false, 'events', '[]'::jsonb,
+  return jsonb_build_object('fenced', false, 'rings', r.phase = 'execute' and r.open_steps = 0, 'events', '[]'::jsonb,
     'ready', (select coalesce(jsonb_agg(jsonb_build_array(id, tool)), '[]') from steps
               where run_id = p_run and id = any (s.dependents) and status = 'ready' and rung_at = v_at),
     'claims', (select coalesce(jsonb_agg(step_claim(r, n)), '[]') from steps n
