@@ -123,8 +123,10 @@ def _stay_awake() -> None:
     prints where every thread stands.
     """
     longest = 3 * settings.current().lease_seconds
-    while not _stopped.wait(min(longest / 4, 1)):
+    over = False
+    while not over:
         faulthandler.dump_traceback_later(longest, exit=True)
+        over = _stopped.wait(min(longest / 4, 1))
     faulthandler.cancel_dump_traceback_later()
 
 
