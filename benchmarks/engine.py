@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -36,7 +37,14 @@ class Bench:
 
     def submit(self, plan: workloads.Plan) -> str:
         """Start a run; returns its id."""
-        answer = self._http.post("/api/agent/start", json={"plan": plan})
+        return self._started({"plan": plan})
+
+    def ask(self, request: str) -> str:
+        """Start a run that is planned first; returns its id."""
+        return self._started({"request": request})
+
+    def _started(self, body: dict[str, Any]) -> str:
+        answer = self._http.post("/api/agent/start", json=body)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["workflowId"])
 

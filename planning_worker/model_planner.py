@@ -7,13 +7,14 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from planning_worker.plan_request import PlanRequest
+from planning_worker.plan_stream import StepReader
 from services import clock
 from services.errors import PlanRefused
 from services.journal import plan_rules
-from services.journal.plan_shape import Plan
+from services.journal.plan_shape import Plan, PlanStep
 from services.model import data_fence, json_text, provider
 from services.model.shapes import Completion, Message, Usage
 from services.tools.catalogue import ListedTool
@@ -39,33 +40,57 @@ class ModelPlan:
     repaired: str | None = None
 
 
-def plan(request: PlanRequest, *, max_steps: int) -> ModelPlan:
-    """The model's plan for `request`.
+class Taking(Protocol):
+    """Who takes steps while they are written; see eager_steps.EagerSteps."""
+
+    steps: list[PlanStep]
+
+    def begin_reply(self) -> None: ...
+
+    def offer(self, raw: Any) -> None: ...
+
+    def merged(self, plan: Plan) -> Plan: ...
+
+
+def plan(request: PlanRequest, taking: Taking, *, max_steps: int) -> ModelPlan:
+    """The model's plan for `request`; `taking` is offered each step as it is written.
 
     Raises PlanRefused with the reason when the plan breaks the rules twice, and what the provider raises.
     """
     messages = _messages(request, max_steps)
-    schema = _schema(request)
-    first = provider.complete(messages, schema=schema, schema_name="plan")
+    if taking.steps:
+        messages = [*messages, {"role": "user", "content": _kept(taking)}]
+    first = _written(messages, request, taking)
     try:
-        return ModelPlan(_checked(first, request, max_steps), first.usage, first.model, PROMPT)
+        return ModelPlan(_checked(first, request, taking, max_steps), first.usage, first.model, PROMPT)
     except PlanRefused as fault:
         reason = _quoted(fault)
-    second = provider.complete([*messages, *_sent_back(first, reason)], schema=schema, schema_name="plan")
+    second = _written([*messages, *_sent_back(first, reason, taking)], request, taking)
     try:
-        mended = _checked(second, request, max_steps)
+        mended = _checked(second, request, taking, max_steps)
     except PlanRefused as fault:
         detail = f"The model's plan could not be used, and neither could its second one: {fault.detail}"
         raise PlanRefused(detail, errors=fault.errors) from fault
     return ModelPlan(mended, first.usage + second.usage, second.model, PROMPT, repaired=reason)
 
 
-def _checked(completion: Completion, request: PlanRequest, max_steps: int) -> Plan:
+def _written(messages: list[Message], request: PlanRequest, taking: Taking) -> Completion:
+    """What the model writes, read along."""
+    stream = provider.stream(messages, schema=_schema(request), schema_name="plan")
+    reader = StepReader()
+    taking.begin_reply()
+    for piece in stream:
+        for step in reader.feed(piece):
+            taking.offer(_without_null_fields(step))
+    return Completion(reader.text, stream.usage, stream.model)
+
+
+def _checked(completion: Completion, request: PlanRequest, taking: Taking, max_steps: int) -> Plan:
     try:
         raw = json_text.parse(completion.text)
     except ValueError as error:
         raise PlanRefused(str(error)) from error
-    written = plan_rules.parse(_without_nulls(raw))
+    written = taking.merged(plan_rules.parse(_without_nulls(raw)))
     plan_rules.check(written, request.tools, max_steps=max_steps)
     return written
 
@@ -74,11 +99,11 @@ def _without_nulls(raw: Any) -> Any:
     """Models write null for what they leave out; in a step's own fields that means the default."""
     if not isinstance(raw, dict) or not isinstance(raw.get("steps"), list):
         return raw
-    steps = [
-        {name: value for name, value in step.items() if value is not None} if isinstance(step, dict) else step
-        for step in raw["steps"]
-    ]
-    return {**raw, "steps": steps}
+    return {**raw, "steps": [_without_null_fields(step) for step in raw["steps"]]}
+
+
+def _without_null_fields(step: Any) -> Any:
+    return {name: value for name, value in step.items() if value is not None} if isinstance(step, dict) else step
 
 
 def _messages(request: PlanRequest, max_steps: int) -> list[Message]:
@@ -122,11 +147,20 @@ def _schema(request: PlanRequest) -> dict[str, Any]:
     }
 
 
-def _sent_back(completion: Completion, reason: str) -> list[Message]:
+def _sent_back(completion: Completion, reason: str, taking: Taking) -> list[Message]:
+    mend = f"This plan can't be used:\n{reason}\n\nWrite the whole plan again, mended."
     return [
         {"role": "assistant", "content": data_fence.shortened(completion.text, QUOTED_REPLY) or "(nothing)"},
-        {"role": "user", "content": f"This plan can't be used:\n{reason}\n\nWrite the whole plan again, mended."},
+        {"role": "user", "content": f"{mend} {_kept(taking)}" if taking.steps else mend},
     ]
+
+
+def _kept(taking: Taking) -> str:
+    """What the model has to know of steps that were taken before."""
+    steps = [step.model_dump(by_alias=True, exclude_none=True) for step in taking.steps]
+    return (
+        f"These steps have been started; begin the plan with them, unchanged:\n{json.dumps(steps, ensure_ascii=False)}"
+    )
 
 
 def _quoted(fault: PlanRefused) -> str:

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from planning_worker import offline
+from planning_worker.eager_steps import EagerSteps, FencedOff
 from planning_worker.plan_request import PlanRequest, Turn
 from services import clock, failpoints, logs, settings
 from services.errors import PerdureError, PlanRefused, Retryable, ToolError, Unavailable
 from services.failpoints import Failpoint
-from services.journal import event_feed, plan_rules, runs, steps
+from services.journal import event_feed, plan_rules, plans, runs, steps
 from services.journal.plan_shape import Plan
 from services.memory import recall, short_term
 from services.pipeline import heartbeat, phases
@@ -25,11 +26,15 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan with where it came from. source: model or offline; brain: what will answer, as people see it."""
+    """A plan with where it came from. source: model or offline; brain: what will answer, as people see it.
+
+    rows: its steps that are not in the journal yet, as rows.
+    """
 
     plan: Plan
-    source: str
-    brain: str
+    rows: list[dict[str, Any]]
+    source: str = "offline"
+    brain: str = "offline"
     usage: dict[str, Any] = field(default_factory=dict)
     prompt_version: str | None = None
 
@@ -41,7 +46,9 @@ def plan_run(run_id: str) -> None:
         return
     failpoints.reached(Failpoint.PLAN_CLAIMED)
     try:
-        planned, tools = _plan(phase.run)
+        planned = _plan(phase)
+    except FencedOff:
+        return
     except PerdureError as error:
         _fail(phase, error)
         return
@@ -49,11 +56,11 @@ def plan_run(run_id: str) -> None:
         log.exception("Planning broke")
         _fail(phase, Unavailable(f"Planning broke: {type(error).__name__}."))
         return
-    _accept(phase, planned, tools)
+    _accept(phase, planned)
 
 
-def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]]:
-    tools = catalogue.listed()
+def _plan(phase: runs.Phase) -> Planned:
+    run, tools = phase.run, catalogue.listed()
     if not tools:
         raise Unavailable("No execution worker has registered its tools yet.")
     current = settings.current()
@@ -67,17 +74,19 @@ def _plan(run: dict[str, Any]) -> tuple[Planned, dict[str, catalogue.ListedTool]
         from planning_worker import model_planner  # only who asks a model loads the client library
 
         memories = recall.for_run(run, limit=5)
-        made = model_planner.plan(replace(asked, memories=memories), max_steps=current.max_steps)
-        return Planned(made.plan, "model", current.model, made.usage.to_wire(), made.prompt_version), tools
+        taking = EagerSteps(phase, tools)
+        made = model_planner.plan(replace(asked, memories=memories), taking, max_steps=current.max_steps)
+        rows = taking.rows_of_rest(made.plan)
+        return Planned(made.plan, rows, "model", current.model, made.usage.to_wire(), made.prompt_version)
     plan = offline.plan(asked)
     plan_rules.check(plan, tools, max_steps=current.max_steps)
-    return Planned(plan, "offline", "offline"), tools
+    return Planned(plan, steps.rows_of(plan, tools, required=False, attempts=current.step_attempts))
 
 
-def _accept(phase: runs.Phase, planned: Planned, tools: dict[str, catalogue.ListedTool]) -> None:
-    rows = steps.rows_of(planned.plan, tools, required=False, attempts=settings.current().step_attempts)
+def _accept(phase: runs.Phase, planned: Planned) -> None:
+    """Write what has not been taken yet, and hand the run on."""
     failpoints.reached(Failpoint.PLAN_MADE)
-    accepted = runs.accept_plan(
+    accepted = plans.complete(
         phase,
         {
             "brain": planned.brain,
@@ -85,14 +94,15 @@ def _accept(phase: runs.Phase, planned: Planned, tools: dict[str, catalogue.List
             "note": planned.plan.note,
             "usage": planned.usage,
             "prompt_version": planned.prompt_version,
-            "steps": rows,
+            "steps": planned.rows,
         },
     )
     if accepted is None:
         return  # fenced off: cancelled meanwhile, or taken over by another worker
     failpoints.reached(Failpoint.PLAN_ACCEPTED)
-    event_feed.publish(accepted["events"])
-    if accepted["phase"] == "reflect":
+    phases.grow_execution(phase.run_id, accepted.ready)
+    event_feed.publish(accepted.events)
+    if accepted.phase == "reflect":
         phases.ring(phase.run_id, "reflect")
 
 

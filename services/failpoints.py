@@ -23,6 +23,7 @@ class Failpoint(StrEnum):
 
     RUN_CREATED = "run_created"  # gateway: the run is committed, nothing is rung, the caller has no answer
     PLAN_CLAIMED = "plan_claimed"  # planning: the phase is owned, nothing is planned
+    PLAN_STEP_ADDED = "plan_step_added"  # planning: a step is taken from a plan being written, it is not rung
     PLAN_MADE = "plan_made"  # planning: the plan is not written yet
     PLAN_ACCEPTED = "plan_accepted"  # planning: plan and steps are committed, nothing is published or handed on
     EXECUTION_BEGUN = "execution_begun"  # execution: the first step is claimed, the chord is not open

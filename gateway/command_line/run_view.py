@@ -60,7 +60,9 @@ class RunView:
         self.status = PHASES.get(name, self.status)
         if name == "plan.created":
             for step in data["steps"]:
-                self.steps[step["id"]] = StepView(step["tool"], step.get("why"))
+                self.steps.setdefault(step["id"], StepView(step["tool"], step.get("why")))
+        elif name == "plan.step_added":
+            self.steps[data["id"]] = StepView(data["tool"], data.get("why"))
         elif name.startswith("step."):
             self._take_step(name.removeprefix("step."), event)
         elif name == "answer.delta":
@@ -108,6 +110,8 @@ def line(event: dict[str, Any]) -> str | None:
     what = _note(name.partition(".")[2], data) if name.startswith("step.") else ""
     if name == "plan.created":
         what = ", ".join(f"{step['id']} {step['tool']}" for step in data["steps"]) or "no step needed"
+    if name == "plan.step_added":
+        what = data["tool"]
     who = f" {event['stepId']}" if event["stepId"] else ""
     return harmless(f"{event['at'][11:23]} {event['seq']:>4} {name}{who}{'  ' + what if what else ''}")
 

@@ -64,6 +64,11 @@ const RUN_CHANGES = {
     const steps = (data.steps || []).map((step) => ({ dependsOn: [], status: "pending", ...before.get(step.id), ...step }));
     return { status: "executing", revision: data.revision, note: data.note, plannedAt: at, steps: withReadySteps(steps, at) };
   },
+  // A plan that is still being written: its steps come one by one, and may run already.
+  "plan.step_added": (run, data, at) =>
+    run.steps.some((step) => step.id === data.id)
+      ? {}
+      : { steps: withReadySteps([...run.steps, { dependsOn: [], status: "pending", ...data }], at, run.pausedAt) },
   // A higher attempt starts the answer anew: the process that streamed the lower one was lost.
   "answer.delta": (run, data) => {
     const attempt = data.attempt || 0;

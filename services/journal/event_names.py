@@ -10,6 +10,7 @@ class EventName(StrEnum):
     RUN_PAUSED = "run.paused"  # {}
     RUN_RESUMED = "run.resumed"  # {}
     PLAN_CREATED = "plan.created"  # {revision, source, note, steps: [{id, tool, arguments, dependsOn, why}]}
+    PLAN_STEP_ADDED = "plan.step_added"  # {id, tool, arguments, dependsOn, why}; the plan is still being written
     STEP_STARTED = "step.started"  # {attempt, worker, tool}
     STEP_PROGRESS = "step.progress"  # {text}
     STEP_RETRYING = "step.retrying"  # {attempt, error, dueAt}; the lease was lost or the attempt failed

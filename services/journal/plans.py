@@ -1,5 +1,6 @@
-"""Plans: numbered revisions of how a run goes about its request."""
+"""Plans: numbered revisions of how a run goes about its request, taken as a whole or while they are being written."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database
+from services.journal.runs import Phase
 
 
 class AcceptedPlan(database.Base):
@@ -31,3 +33,30 @@ def newest(run_id: UUID) -> AcceptedPlan | None:
     query = select(AcceptedPlan).where(AcceptedPlan.run_id == run_id).order_by(AcceptedPlan.revision.desc()).limit(1)
     with database.session() as session:
         return session.scalar(query)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """events: to publish. ready: steps to ring. phase: whose turn it is; None while the plan is being written."""
+
+    events: list[dict[str, Any]]
+    ready: list[str]
+    phase: str | None = None
+
+
+def add_steps(phase: Phase, rows: list[dict[str, Any]]) -> Taken | None:
+    """Take more steps of a plan that is being written, as `steps.row_of` makes them; None when fenced off."""
+    taken = database.insist("add_steps", phase.run_id, phase.fence, database.json(rows), again="add_steps")
+    return Taken(**taken) if taken else None
+
+
+def complete(phase: Phase, plan: dict[str, Any]) -> Taken | None:
+    """Write the plan, or what `add_steps` has not taken of it, and hand the run on; None when fenced off.
+
+    It is execution's turn then, or with no open step reflection's. plan: brain, source, note, usage, prompt_version,
+    steps (rows; as `steps.rows_of` makes them when none has been taken).
+    """
+    taken = database.insist(
+        "complete_plan", phase.run_id, phase.fence, database.json(plan), again="complete_plan_again"
+    )
+    return Taken(**taken) if taken else None

@@ -127,7 +127,7 @@ def create(run: dict[str, Any]) -> list[dict[str, Any]]:
     """Write the run, its conversation, the user's message and `run.created` as one commit; returns the events.
 
     run: id, tenant, user_id, conversation_id, and optionally request, agent, labels, priority (1 to 5), plan (as
-    `accept_plan` takes it),
+    `plans.complete` takes it),
     idempotency {route, key, body_hash, response}. With an idempotency key that is taken, nothing is written and the
     list is empty.
     """
@@ -205,15 +205,6 @@ def claim_phase(run_id: str, phase: str, worker: str) -> Phase | None:
     if claimed is None:
         return None
     return Phase(run_id, claimed["phase_attempt"], claimed, claimed.pop("events"))
-
-
-def accept_plan(phase: Phase, plan: dict[str, Any]) -> dict[str, Any] | None:
-    """Write plan and steps and hand the run on to execution (or, with no steps, to reflection).
-
-    plan: brain, source, note, usage, prompt_version, steps (rows as `steps.rows_of` makes them). Returns
-    {events, phase}; None when this owner was fenced off.
-    """
-    return database.insist("accept_plan", phase.run_id, phase.fence, database.json(plan), again="accept_plan")
 
 
 def append_events(phase: Phase, events: list[dict[str, Any]]) -> list[dict[str, Any]] | None:

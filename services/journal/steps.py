@@ -1,5 +1,6 @@
 """Steps: the nodes of a plan. How a worker takes them is in claims.py."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -93,8 +94,8 @@ class Step(database.Base):
     )
 
 
-def rows_of(plan: Plan, tools: dict[str, ListedTool], *, required: bool, attempts: int) -> list[dict[str, Any]]:
-    """The steps of a plan as rows for `runs.accept_plan`; dependents and counts of unmet dependencies worked out.
+def rows_of(plan: Plan, tools: Mapping[str, ListedTool], *, required: bool, attempts: int) -> list[dict[str, Any]]:
+    """The steps of a plan as rows for `plans.complete`; dependents and counts of unmet dependencies worked out.
 
     required, attempts: what holds for a step that does not say.
     """
@@ -103,23 +104,22 @@ def rows_of(plan: Plan, tools: dict[str, ListedTool], *, required: bool, attempt
         for before in step.dependencies:
             dependents[before].append(step.id)
     return [
-        _row(position, step, tools[step.tool], dependents[step.id], required=required, attempts=attempts)
+        row_of(step, tools[step.tool], required=required, attempts=attempts)
+        | {"position": position, "dependents": dependents[step.id]}
         for position, step in enumerate(plan.steps)
     ]
 
 
-def _row(
-    position: int, step: PlanStep, tool: ListedTool, dependents: list[str], *, required: bool, attempts: int
-) -> dict[str, Any]:
+def row_of(step: PlanStep, tool: ListedTool, *, required: bool, attempts: int) -> dict[str, Any]:
+    """One step as a row, without its place in the plan: for `plans.add_steps`, which finds it out."""
     asked = step.retry.model_dump(exclude_none=True) if step.retry else {}
     retry = {"attempts": attempts, **tool.retry, **asked}
     return {
         "id": step.id,
-        "position": position,
         "tool": step.tool,
         "arguments": step.arguments,
         "depends_on": step.dependencies,
-        "dependents": dependents,
+        "dependents": [],
         "required": required if step.required is None else step.required,
         "effect": tool.effect,
         "timeout": step.timeout or tool.timeout,

@@ -4,13 +4,13 @@ All raise Failed (naming the setting to check) or Retryable (with retry_after), 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import openai
 from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletion
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from services import clock, settings
 from services.errors import Failed, Retryable
@@ -19,6 +19,8 @@ from services.model.endpoints import CONNECT_SECONDS, Endpoint, Format
 from services.model.shapes import Completion, Message, Usage
 
 EMBEDDING_BATCH = 128
+
+Reply = TypeVar("Reply")
 
 
 def complete(
@@ -36,22 +38,26 @@ def complete(
     endpoint, deadline = endpoints.current(), _deadline(timeout)
     if schema is None:
         return attempts.persist(partial(_ask, endpoint, messages, {}, deadline), deadline)
-    refusal: faults.RequestRefused | None = None
-    for form in endpoint.formats:
+
+    def ask(form: Format) -> Completion:
         asked, options = _formatted(form, messages, schema, schema_name)
-        try:
-            completion = attempts.persist(partial(_ask, endpoint, asked, options, deadline), deadline)
-        except faults.RequestRefused as error:
-            refusal = refusal or error
-        else:
-            endpoint.settle_on(form)
-            return completion
-    raise refusal or Failed("The model takes no form of request.")
+        return attempts.persist(partial(_ask, endpoint, asked, options, deadline), deadline)
+
+    return _in_some_form(endpoint, ask)
 
 
-def stream(messages: Sequence[Message], *, timeout: float | None = None) -> "TextStream":
-    """The model's answer as it is written. The request is sent when the first piece is asked for."""
-    return TextStream(messages, timeout)
+def stream(
+    messages: Sequence[Message],
+    *,
+    schema: dict[str, Any] | None = None,
+    schema_name: str = "reply",
+    timeout: float | None = None,
+) -> "TextStream":
+    """The model's answer as it is written; schema and timeout as for `complete`.
+
+    The request is sent when the first piece is asked for.
+    """
+    return TextStream(messages, timeout, schema, schema_name)
 
 
 def embed(texts: Sequence[str], *, model: str | None = None, timeout: float | None = None) -> list[list[float]]:
@@ -73,18 +79,42 @@ class TextStream:
     A failure before the first piece is tried again; one after it raises Retryable, and what came is incomplete.
     """
 
-    def __init__(self, messages: Sequence[Message], timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        messages: Sequence[Message],
+        timeout: float | None = None,
+        schema: dict[str, Any] | None = None,
+        schema_name: str = "reply",
+    ) -> None:
         self.usage = Usage()
         self.model = settings.current().model
         self._messages = messages
+        self._options: dict[str, Any] = {}
         self._timeout = timeout
+        self._schema = schema
+        self._schema_name = schema_name
 
     def __iter__(self) -> Iterator[str]:
         endpoint, deadline = endpoints.current(), _deadline(self._timeout)
-        first, rest = attempts.persist(partial(self._begin, endpoint, deadline), deadline)
+        begin = partial(self._begin, endpoint, deadline)
+        if self._schema is None:
+            first, rest = attempts.persist(begin, deadline)
+        else:
+            first, rest = _in_some_form(endpoint, partial(self._begin_in, begin, deadline))
         if first:
             yield first
         yield from rest
+
+    def _begin_in(
+        self, begin: Callable[[], tuple[str, Iterator[str]]], deadline: float, form: Format
+    ) -> tuple[str, Iterator[str]]:
+        asked = self._messages
+        try:
+            self._messages, self._options = _formatted(form, asked, self._schema or {}, self._schema_name)
+            return attempts.persist(begin, deadline)
+        except faults.RequestRefused:
+            self._messages = asked
+            raise
 
     def _begin(self, endpoint: Endpoint, deadline: float) -> tuple[str, Iterator[str]]:
         """The first piece, with the iterator over the rest."""
@@ -110,6 +140,8 @@ class TextStream:
                 self.model = chunk.model or self.model
                 for choice in (chunk.choices or [])[:1]:
                     finished = choice.finish_reason or finished
+                    if choice.delta and choice.delta.refusal:
+                        raise Failed(f"The model declined: {faults.told(choice.delta.refusal, endpoint)}")
                     if choice.delta and choice.delta.content:
                         yield choice.delta.content
         if finished is None:
@@ -117,13 +149,31 @@ class TextStream:
 
     def _open(self, endpoint: Endpoint, deadline: float) -> Any:
         counted: dict[str, Any] = {"stream_options": {"include_usage": True}} if endpoint.counts_streams else {}
-        return endpoint.client.chat.completions.create(
+        reply = endpoint.client.chat.completions.create(
             model=endpoint.model,
             messages=cast(Any, self._messages),
             stream=True,
             timeout=_timeout(deadline),
             **counted,
+            **self._options,
         )
+        if reply.response.headers.get("content-type", "").startswith("application/json"):
+            return [_as_chunk(ChatCompletion.model_validate_json(reply.response.read()))]  # it does not stream
+        return reply
+
+
+def _in_some_form(endpoint: Endpoint, ask: Callable[[Format], Reply]) -> Reply:
+    """What `ask` returns in the first form that the endpoint takes; it is asked in that form from now on."""
+    refusal: faults.RequestRefused | None = None
+    for form in endpoint.formats:
+        try:
+            reply = ask(form)
+        except faults.RequestRefused as error:
+            refusal = refusal or error
+        else:
+            endpoint.settle_on(form)
+            return reply
+    raise refusal or Failed("The model takes no form of request.")
 
 
 def _ask(endpoint: Endpoint, messages: Sequence[Message], options: dict[str, Any], deadline: float) -> Completion:
@@ -178,6 +228,17 @@ def _told(messages: Sequence[Message], more: str) -> list[Message]:
     if messages and messages[0]["role"] == "system":
         return [{"role": "system", "content": f"{messages[0]['content']}\n\n{more}"}, *messages[1:]]
     return [{"role": "system", "content": more}, *messages]
+
+
+def _as_chunk(whole: ChatCompletion) -> ChatCompletionChunk:
+    choices = [
+        {"index": 0, "finish_reason": choice.finish_reason, "delta": choice.message.model_dump(exclude_none=True)}
+        for choice in whole.choices
+    ]
+    return ChatCompletionChunk.model_validate(
+        {**whole.model_dump(include={"id", "created", "model", "usage"}), "object": "chat.completion.chunk"}
+        | {"choices": choices}
+    )
 
 
 def _usage(counted: CompletionUsage | None) -> Usage:

@@ -93,27 +93,38 @@ begin
   return r;
 end $$;
 
+-- The steps of a plan as rows; those that wait for nothing are ready.
+create or replace function insert_steps(r runs, p_steps jsonb, p_limits boolean) returns void language sql as $$
+  insert into steps (run_id, id, tenant, position, plan_revision, tool, arguments, depends_on, dependents, unmet, status,
+                     required, effect, timeout, retry, max_attempts, why, flow, flow_keys, queue, ready_at, rung_at)
+  select r.id, s.id, r.tenant, s.position, r.plan_revision + 1, s.tool, s.arguments, s.depends_on, s.dependents,
+         cardinality(s.depends_on), case cardinality(s.depends_on) when 0 then 'ready' else 'pending' end,
+         s.required, s.effect, s.timeout, s.retry, s.max_attempts, s.why, s.flow,
+         case when p_limits then flow_marks(r.tenant, r.agent, s.tool, s.flow) else '{}' end, 'execution',
+         case cardinality(s.depends_on) when 0 then clock_timestamp() end,
+         case cardinality(s.depends_on) when 0 then clock_timestamp() end
+  from jsonb_to_recordset(p_steps) as s(
+    id text, position int, tool text, arguments jsonb, depends_on text[], dependents text[], required boolean,
+    effect text, timeout double precision, retry jsonb, max_attempts int, why text, flow text)
+$$;
+
+-- A step of a plan as events tell it.
+create or replace function told_step(p_step jsonb) returns jsonb language sql immutable as $$
+  select jsonb_build_object('id', p_step -> 'id', 'tool', p_step -> 'tool', 'arguments', p_step -> 'arguments',
+                            'dependsOn', p_step -> 'depends_on', 'why', p_step -> 'why')
+$$;
+
 -- The plan, its steps and `plan.created`; then it is execution's turn, or with no steps reflection's. Returns the event.
 create or replace function write_plan(r runs, p_plan jsonb) returns jsonb language plpgsql as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_steps int := jsonb_array_length(p_plan -> 'steps');
   v_phase text := case when v_steps = 0 then 'reflect' else 'execute' end;
-  v_limits boolean := exists (select from flow_keys);
 begin
   insert into plans (run_id, revision, tenant, source, note, prompt_version, usage)
   values (r.id, r.plan_revision + 1, r.tenant, p_plan ->> 'source', p_plan ->> 'note', p_plan ->> 'prompt_version',
           coalesce(nullif(p_plan -> 'usage', 'null'), '{}'));
-  insert into steps (run_id, id, tenant, position, plan_revision, tool, arguments, depends_on, dependents, unmet, status,
-                     required, effect, timeout, retry, max_attempts, why, flow, flow_keys, queue, ready_at, rung_at)
-  select r.id, s.id, r.tenant, s.position, r.plan_revision + 1, s.tool, s.arguments, s.depends_on, s.dependents,
-         cardinality(s.depends_on), case cardinality(s.depends_on) when 0 then 'ready' else 'pending' end,
-         s.required, s.effect, s.timeout, s.retry, s.max_attempts, s.why, s.flow,
-         case when v_limits then flow_marks(r.tenant, r.agent, s.tool, s.flow) else '{}' end, 'execution',
-         case cardinality(s.depends_on) when 0 then v_now end, case cardinality(s.depends_on) when 0 then v_now end
-  from jsonb_to_recordset(p_plan -> 'steps') as s(
-    id text, position int, tool text, arguments jsonb, depends_on text[], dependents text[], required boolean,
-    effect text, timeout double precision, retry jsonb, max_attempts int, why text, flow text);
+  perform insert_steps(r, p_plan -> 'steps', exists (select from flow_keys));
   update runs
   set plan_revision = r.plan_revision + 1, last_seq = r.last_seq + 1, open_steps = v_steps, brain = p_plan ->> 'brain',
       usage = runs.usage || jsonb_strip_nulls(jsonb_build_object('plan', nullif(p_plan -> 'usage', '{}'))),
@@ -124,20 +135,7 @@ begin
   where id = r.id;
   return record_event(r.id, r.tenant, r.last_seq + 1, 'plan.created', null, jsonb_build_object(
     'revision', r.plan_revision + 1, 'source', p_plan ->> 'source', 'note', p_plan ->> 'note',
-    'steps', (select coalesce(jsonb_agg(jsonb_build_object(
-      'id', s -> 'id', 'tool', s -> 'tool', 'arguments', s -> 'arguments', 'dependsOn', s -> 'depends_on',
-      'why', s -> 'why')), '[]') from jsonb_array_elements(p_plan -> 'steps') as s)));
-end $$;
-
-create or replace function accept_plan(p_run uuid, p_fence int, p_plan jsonb) returns jsonb language plpgsql as $$
-declare
-  r runs%rowtype := owned_run(p_run, p_fence, 'plan');
-begin
-  if r.id is null then
-    return null;
-  end if;
-  return jsonb_build_object('events', jsonb_build_array(write_plan(r, p_plan)),
-                            'phase', case jsonb_array_length(p_plan -> 'steps') when 0 then 'reflect' else 'execute' end);
+    'steps', (select coalesce(jsonb_agg(told_step(s)), '[]') from jsonb_array_elements(p_plan -> 'steps') as s)));
 end $$;
 
 create or replace function append_phase_events(p_run uuid, p_fence int, p_events jsonb) returns jsonb
@@ -219,14 +217,25 @@ create or replace function fail_phase(p_run uuid, p_fence int, p_detail text, p_
 returns jsonb language plpgsql as $$
 declare
   r runs%rowtype := owned_run(p_run, p_fence, null);
+  v_events jsonb := '[]';
+  v_step text;
 begin
   if r.id is null then
     return null;
   end if;
   if p_retry_in is null then
     perform bury(r, null, null, r.phase, 'phase_failed', jsonb_build_object('detail', p_detail));
-    update runs set error = jsonb_build_object('detail', p_detail, 'phase', r.phase) where id = p_run;
-    return jsonb_build_array(end_run(p_run, 'failed'));
+    for v_step in -- of a plan that could not be completed; what still runs ends too late
+      update steps set status = 'cancelled', finished_at = clock_timestamp()
+      where run_id = p_run and status in ('pending', 'ready', 'running', 'waiting') returning id
+    loop
+      r.last_seq := r.last_seq + 1;
+      v_events := v_events || record_event(p_run, r.tenant, r.last_seq, 'step.cancelled', v_step, '{}');
+    end loop;
+    update runs
+    set error = jsonb_build_object('detail', p_detail, 'phase', r.phase), last_seq = r.last_seq, open_steps = 0
+    where id = p_run;
+    return v_events || end_run(p_run, 'failed');
   end if;
   update runs
   set phase_worker = null, phase_failures = r.phase_failures + 1, phase_error = p_detail, rung_at = null,

@@ -34,7 +34,7 @@ declare
   v_event jsonb;
 begin
   select * into r from runs where id = p_run for update;
-  if not found or r.phase is distinct from 'execute' or r.cancel_requested then
+  if r.phase is null or r.phase not in ('plan', 'execute') or r.cancel_requested then
     return null;
   end if;
   if r.paused_at is not null then -- hold it back; resuming makes it ready again
@@ -194,7 +194,7 @@ begin
     v_events := v_events || end_run(p_run, 'cancelled');
   end if;
   return jsonb_build_object('fenced', false, 'events', v_events, 'ready', v_ready, 'claims', v_claims,
-                            'rings', r.open_steps = 1 and r.rung_at <> parked());
+                            'rings', r.open_steps = 1 and r.phase = 'execute' and r.rung_at <> parked());
 end $$;
 
 -- The other ways an attempt ends; what its dependents wait for has not come.
@@ -256,7 +256,7 @@ begin
     v_events := v_events || end_run(r.id, 'cancelled');
   end if;
   return jsonb_build_object('fenced', false, 'events', v_events, 'ready', '[]'::jsonb, 'claims', v_claims,
-                            'rings', r.open_steps = 0 and r.rung_at <> parked());
+                            'rings', r.open_steps = 0 and r.phase = 'execute' and r.rung_at <> parked());
 end $$;
 
 -- Fenced: a newer attempt owns the step, or it was settled without us. The late result is kept for the record, and where

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services import database
-from services.journal import attempts, claims, events, runs, steps, workers
+from services.journal import attempts, claims, events, plans, runs, steps, workers
 from services.journal.claims import Claim, Finished, Room
 from services.journal.plan_shape import Plan
 from services.journal.steps import Step
@@ -69,7 +69,7 @@ class Hand:
         if request:
             phase = runs.claim_phase(self.id, "plan", WORKER)
             assert phase
-            runs.accept_plan(phase, plan)
+            plans.complete(phase, plan)
 
     @staticmethod
     def _step(name: str, tool_name: str = "say", after: str = "", arguments: Any = None, **more: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from services import database
 from services.errors import BadInput, Conflict, NotFound
-from services.journal import claims, dead_letters, steps, surgery
+from services.journal import claims, dead_letters, plans, steps, surgery
 from services.journal import runs as journal_runs
 from services.journal.plan_shape import Plan
 from services.tools import catalogue
@@ -210,7 +210,7 @@ def test_a_run_paused_while_it_is_planned_stands_still_once_it_has_its_plan(hand
     phase = journal_runs.claim_phase(run_id, "plan", "w")
     assert phase
     surgery.pause(TENANT, run_id)
-    journal_runs.accept_plan(phase, plan)
+    plans.complete(phase, plan)
     run = existing(run_id)
 
     assert run.run().status == "paused"
