@@ -15,6 +15,7 @@ from services.journal import steps, surgery
 from services.journal.runs import RunStatus, parse_id
 from services.pipeline import operating
 from tests import history_checker, runs
+from tests.scripted_model import ScriptedModel, plan
 from tests.stack import Stack
 
 pytestmark = pytest.mark.slow
@@ -110,6 +111,26 @@ def test_a_run_in_which_the_worker_of_each_phase_dies_ends_as_if_nothing_had_bee
 
     assert "5" in (runs.wait_for(run_id).answer or "")
     assert history_checker.faults([run_id], ledger) == []
+
+
+def test_a_planner_that_dies_in_the_middle_of_a_plan_leaves_what_it_took_to_the_next(
+    workers: Stack, ledger: Path
+) -> None:
+    planned = [{"id": name, "tool": "keyed_effect", "arguments": {}} for name in "abcd"]
+    with ScriptedModel(otherwise=plan({"steps": planned})) as model:
+        environment = {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "sk-scripted"}
+        workers.kill("planning")
+        first = workers.start("planning", PERDURE_FAILPOINT=f"{Failpoint.PLAN_STEP_ADDED}:2", **environment)
+        run_id = runs.start(request="Do four things")
+        assert first.wait(40) == -9
+        workers.start("planning", **environment)
+        run = runs.wait_for(run_id)
+        workers.kill("planning")
+
+    assert run.status == RunStatus.SUCCEEDED
+    assert [(step.id, step.attempt) for step in steps.of_run(run.id)] == [(name, 1) for name in "abcd"]
+    assert history_checker.faults([run_id], ledger) == []
+    assert "have been started" in model.chats[-1].said
 
 
 @pytest.mark.parametrize(
