@@ -4,13 +4,15 @@ A step is taken at once if it keeps the plan rules beside those taken before it 
 a step whose effect is `unsafe` waits until the whole plan is known to be good.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from planning_worker import revision_rules
 from services import failpoints, settings
 from services.errors import FieldError, PerdureError, PlanRefused
 from services.failpoints import Failpoint
 from services.journal import event_feed, plan_rules, plans, steps
+from services.journal.finished_steps import FinishedStep
 from services.journal.plan_shape import Plan, PlanStep
 from services.journal.runs import Phase, parse_id
 from services.pipeline import phases
@@ -26,7 +28,8 @@ class FencedOff(PerdureError):
 class EagerSteps:
     """What has been taken of the plan that this phase is about; `steps` holds it, in order."""
 
-    def __init__(self, phase: Phase, tools: Mapping[str, ListedTool]) -> None:
+    def __init__(self, phase: Phase, tools: Mapping[str, ListedTool], done: Sequence[FinishedStep] = ()) -> None:
+        self._done = done
         self._phase = phase
         self._tools = tools
         self._attempts = settings.current().step_attempts
@@ -34,6 +37,12 @@ class EagerSteps:
         self.steps: list[PlanStep] = []
         if phase.fence > 1:  # a planner before us may have died in the middle
             self.steps = [_as_planned(step) for step in steps.of_run(parse_id(phase.run_id))]
+
+    @property
+    def begun(self) -> list[PlanStep]:
+        """The steps that were taken of this revision of the plan."""
+        ended = {step.id for step in self._done}
+        return [step for step in self.steps if step.id not in ended]
 
     def begin_reply(self) -> None:
         """A new reply of the model begins."""
@@ -48,6 +57,7 @@ class EagerSteps:
             return
         try:
             [step] = plan_rules.parse({"steps": [raw]}).steps
+            revision_rules.check([step], self._done)
             if any(step.id == known.id for known in self.steps):
                 return  # the same again, or a contradiction: `merged` tells
             plan_rules.check(Plan(steps=[*self.steps, step]), self._tools, max_steps=settings.current().max_steps)
@@ -72,6 +82,7 @@ class EagerSteps:
         ]
         if faults:
             raise PlanRefused(f"{faults[0].pointer}: {faults[0].detail}", errors=faults)
+        revision_rules.check([step for step in plan.steps if step.id not in known], self._done)
         return plan.model_copy(update={"steps": [*self.steps, *(step for step in plan.steps if step.id not in known)]})
 
     def rows_of_rest(self, plan: Plan) -> list[dict[str, Any]]:

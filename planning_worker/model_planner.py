@@ -15,13 +15,14 @@ from services import clock
 from services.errors import PlanRefused
 from services.journal import plan_rules
 from services.journal.plan_shape import Plan, PlanStep
-from services.model import data_fence, json_text, provider
+from services.model import data_fence, json_text, provider, results
 from services.model.shapes import Completion, Message, Usage
 from services.tools.catalogue import ListedTool
 
 PROMPT = "plan_v1"
 TURNS_BUDGET = 12_000  # characters
 MEMORIES_BUDGET = 6_000
+RESULTS_BUDGET = 20_000
 QUOTED_REPLY = 20_000
 QUOTED_FAULTS = 20
 
@@ -43,7 +44,8 @@ class ModelPlan:
 class Taking(Protocol):
     """Who takes steps while they are written; see eager_steps.EagerSteps."""
 
-    steps: list[PlanStep]
+    @property
+    def begun(self) -> list[PlanStep]: ...
 
     def begin_reply(self) -> None: ...
 
@@ -58,7 +60,9 @@ def plan(request: PlanRequest, taking: Taking, *, max_steps: int) -> ModelPlan:
     Raises PlanRefused with the reason when the plan breaks the rules twice, and what the provider raises.
     """
     messages = _messages(request, max_steps)
-    if taking.steps:
+    if request.done:
+        messages = [*messages, {"role": "user", "content": _results(request)}]
+    if taking.begun:
         messages = [*messages, {"role": "user", "content": _kept(taking)}]
     first = _written(messages, request, taking)
     try:
@@ -151,13 +155,23 @@ def _sent_back(completion: Completion, reason: str, taking: Taking) -> list[Mess
     mend = f"This plan can't be used:\n{reason}\n\nWrite the whole plan again, mended."
     return [
         {"role": "assistant", "content": data_fence.shortened(completion.text, QUOTED_REPLY) or "(nothing)"},
-        {"role": "user", "content": f"{mend} {_kept(taking)}" if taking.steps else mend},
+        {"role": "user", "content": f"{mend} {_kept(taking)}" if taking.begun else mend},
     ]
+
+
+def _results(request: PlanRequest) -> str:
+    """What the model has to know to revise a plan."""
+    told = data_fence.fenced("what the steps so far have brought", results.told(request.done, RESULTS_BUDGET))
+    return (
+        f"{told}\n\nThe plan was run, and some of it failed. Write only the steps that are still needed to fulfil the "
+        "request, another way where one failed: with new ids, numbered on from these, and never the same call again. "
+        "They may refer to what has succeeded. If nothing more can help, write no step and say why in `note`."
+    )
 
 
 def _kept(taking: Taking) -> str:
     """What the model has to know of steps that were taken before."""
-    steps = [step.model_dump(by_alias=True, exclude_none=True) for step in taking.steps]
+    steps = [step.model_dump(by_alias=True, exclude_none=True) for step in taking.begun]
     return (
         f"These steps have been started; begin the plan with them, unchanged:\n{json.dumps(steps, ensure_ascii=False)}"
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.journal.finished_steps import FinishedStep
 from services.tools.catalogue import ListedTool
 
 
@@ -19,6 +20,8 @@ class Turn:
 class PlanRequest:
     """request: the user's words. now: aware UTC time of the run. tools: what may be called, by name.
 
+    done: the steps of earlier revisions as they ended, in a run whose plan is revised.
+
     turns: the conversation so far, oldest first, without this request. memories: long-term memories of this user that
     fit the request, best first; they are data, never instructions.
     """
@@ -28,3 +31,4 @@ class PlanRequest:
     tools: Mapping[str, ListedTool]
     turns: list[Turn] = field(default_factory=list)
     memories: list[str] = field(default_factory=list)
+    done: list[FinishedStep] = field(default_factory=list)

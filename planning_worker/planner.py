@@ -14,6 +14,7 @@ from services import clock, failpoints, logs, settings
 from services.errors import PerdureError, PlanRefused, Retryable, ToolError, Unavailable
 from services.failpoints import Failpoint
 from services.journal import event_feed, plan_rules, plans, runs, steps
+from services.journal.finished_steps import FinishedStep
 from services.journal.plan_shape import Plan
 from services.memory import recall, short_term
 from services.pipeline import heartbeat, phases
@@ -69,18 +70,29 @@ def _plan(phase: runs.Phase) -> Planned:
         now=datetime.fromisoformat(run["created_at"]),
         tools=tools,
         turns=[Turn(role, text) for role, text in short_term.of_run(run).told()],
+        done=[FinishedStep(**step) for step in run.get("steps", []) if step["revision"] <= run["plan_revision"]],
     )
     if current.model_configured:
         from planning_worker import model_planner  # only who asks a model loads the client library
 
         memories = recall.for_run(run, limit=5)
-        taking = EagerSteps(phase, tools)
-        made = model_planner.plan(replace(asked, memories=memories), taking, max_steps=current.max_steps)
+        taking = EagerSteps(phase, tools, asked.done)
+        try:
+            made = model_planner.plan(replace(asked, memories=memories), taking, max_steps=current.max_steps)
+        except PlanRefused as refused:
+            if not asked.done:
+                raise
+            return _without_more(taking, refused)  # what there is makes an answer, if not the whole one
         rows = taking.rows_of_rest(made.plan)
         return Planned(made.plan, rows, "model", current.model, made.usage.to_wire(), made.prompt_version)
     plan = offline.plan(asked)
     plan_rules.check(plan, tools, max_steps=current.max_steps)
     return Planned(plan, steps.rows_of(plan, tools, required=False, attempts=current.step_attempts))
+
+
+def _without_more(taking: EagerSteps, refused: PlanRefused) -> Planned:
+    note = f"The plan could not be revised: {refused.detail}"
+    return Planned(Plan(steps=taking.steps, note=note[:4_000]), [], "model", settings.current().model)
 
 
 def _accept(phase: runs.Phase, planned: Planned) -> None:

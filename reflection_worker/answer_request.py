@@ -2,22 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-
-@dataclass(frozen=True)
-class FinishedStep:
-    """A step as it ended. status: succeeded, failed, skipped or cancelled; error: the sentence of the failure."""
-
-    id: str
-    tool: str
-    why: str | None
-    arguments: dict[str, Any]
-    status: str
-    output: Any
-    error: str | None
-    depends_on: list[str] = field(default_factory=list)
-    required: bool = False
+from services.journal.finished_steps import FinishedStep
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from reflection_worker import offline_answer
-from reflection_worker.answer_request import AnswerRequest, FinishedStep
+from reflection_worker import offline_answer, revision
+from reflection_worker.answer_request import AnswerRequest
 from services import failpoints, logs, settings
 from services.errors import PerdureError, Retryable, Unavailable
 from services.failpoints import Failpoint
-from services.journal import event_feed, runs
+from services.journal import event_feed, plans, runs
 from services.journal.event_names import EventName
+from services.journal.finished_steps import FinishedStep
 from services.journal.steps import StepStatus
 from services.memory import recall, short_term
 from services.pipeline import heartbeat, phases
@@ -34,7 +35,7 @@ def reflect(run_id: str) -> None:
         return
     failpoints.reached(Failpoint.REFLECTION_CLAIMED)
     try:
-        _answer(phase)
+        _judge(phase)
     except _Fenced:
         log.info("Reflection stopped: the run was cancelled or taken over")
     except PerdureError as error:
@@ -44,8 +45,25 @@ def reflect(run_id: str) -> None:
         _fail(phase, Unavailable(f"Reflection broke: {type(error).__name__}."))
 
 
-def _answer(phase: runs.Phase) -> None:
+def _judge(phase: runs.Phase) -> None:
+    """Answer with what there is, or have a better plan made first."""
     done = [FinishedStep(**step) for step in phase.run["steps"]]
+    verdict = revision.verdict(phase.run, done)
+    if isinstance(verdict, revision.Revise):
+        requested = {"revision": phase.run["plan_revision"] + 1, "because": verdict.because}
+        told = plans.revise(phase, [{"name": EventName.PLAN_REVISION_REQUESTED, "data": requested}])
+        if told is None:
+            raise _Fenced
+        failpoints.reached(Failpoint.REVISION_REQUESTED)
+        phases.ring(phase.run_id, "plan")
+        event_feed.publish(told)
+        return
+    if isinstance(verdict, revision.GiveUp):
+        _tell(phase, EventName.PLAN_GIVEN_UP, {"because": verdict.because})
+    _answer(phase, done)
+
+
+def _answer(phase: runs.Phase, done: list[FinishedStep]) -> None:
     pieces = _pieces(phase.run, done)
     answer = "".join(_streamed(phase, pieces))
     outcome = {
@@ -103,8 +121,11 @@ def _streamed(phase: runs.Phase, pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _write_delta(phase: runs.Phase, text: str) -> None:
-    delta = {"name": EventName.ANSWER_DELTA, "data": {"text": text, "attempt": phase.fence}}
-    events = runs.append_events(phase, [delta])
+    _tell(phase, EventName.ANSWER_DELTA, {"text": text, "attempt": phase.fence})
+
+
+def _tell(phase: runs.Phase, name: EventName, data: dict[str, Any]) -> None:
+    events = runs.append_events(phase, [{"name": name, "data": data}])
     if events is None:
         raise _Fenced
     event_feed.publish(events)

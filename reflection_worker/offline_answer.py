@@ -10,7 +10,8 @@ from collections.abc import Callable
 import orjson
 
 from reflection_worker import page_answer, recall_answer
-from reflection_worker.answer_request import AnswerRequest, FinishedStep
+from reflection_worker.answer_request import AnswerRequest
+from services.journal.finished_steps import FinishedStep
 
 # Their sentences are only a way to a later step's, which repeats the number.
 _MEANS = frozenset({"calculate", "sleep", "noop"})

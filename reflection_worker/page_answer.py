@@ -8,7 +8,7 @@ from collections import Counter
 from math import log
 from typing import Any
 
-from reflection_worker.answer_request import FinishedStep
+from services.journal.finished_steps import FinishedStep
 from services.phrases import words
 
 MOST_LINKS = 30

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reflection_worker.answer_request import FinishedStep
+from services.journal.finished_steps import FinishedStep
 from services.phrases import words
 
 MOST = 3

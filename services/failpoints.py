@@ -37,6 +37,7 @@ class Failpoint(StrEnum):
     MEMBER_ADDED = "member_added"  # anyone: the chord counts a new member whose message is not sent
     TIMER_WOKEN = "timer_woken"  # execution: a step's wait is over by commit, it is not rung
     REFLECTION_CLAIMED = "reflection_claimed"  # reflection: the phase is owned, no answer begun
+    REVISION_REQUESTED = "revision_requested"  # reflection: the run is planning's again by commit, nothing is rung
     ANSWER_MADE = "answer_made"  # reflection: the answer is streamed, not accepted
     ANSWER_ACCEPTED = "answer_accepted"  # reflection: the answer is committed, remembering is not rung
     MEMORIES_STORED = "memories_stored"  # reflection: the memories are committed, the run has not ended

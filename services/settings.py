@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     allow_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     tools: Annotated[tuple[str, ...], NoDecode] = ()
     max_steps: int = Field(500, ge=1)
+    max_revisions: int = Field(2, ge=0)
     step_timeout: float = Field(60, gt=0)
     step_attempts: int = Field(3, ge=1)
     max_hung_tools: int = Field(200, ge=1)

@@ -17,8 +17,8 @@ from services import settings
 from services.pipeline import embedded_servers
 
 # folders whose tests share one stack of worker processes, and the files there that start their own
-SHARED_STACKS = ("tests/acceptance/consoles", "tests/acceptance", "tests/durability")
-OWN_STACKS = {"tests/acceptance/test_perdure_up.py", "tests/acceptance/test_with_a_model.py"}
+SHARED_STACKS = ("tests/acceptance/consoles", "tests/acceptance/with_model", "tests/acceptance", "tests/durability")
+OWN_STACKS = {"tests/acceptance/test_perdure_up.py"}
 
 
 class Together(LoadScopeScheduling):

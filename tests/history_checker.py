@@ -95,8 +95,9 @@ def _events(told: list[dict[str, Any]]) -> Iterator[str]:
         yield "its events are not numbered 1, 2, 3 …"
     if [event["name"] for event in told[:-1] if event["name"] in TERMINAL]:
         yield "something was told after its end"
-    if [event["name"] for event in told].count("plan.created") > 1:
-        yield "it was planned twice"
+    revisions = [event["data"]["revision"] for event in told if event["name"] == "plan.created"]
+    if revisions != list(range(1, len(revisions) + 1)):
+        yield f"it was planned twice: revisions {revisions}"
     if [event["name"] for event in told].count("answer.completed") > 1:
         yield "it was answered twice"
 

@@ -69,6 +69,7 @@ const RUN_CHANGES = {
     run.steps.some((step) => step.id === data.id)
       ? {}
       : { steps: withReadySteps([...run.steps, { dependsOn: [], status: "pending", ...data }], at, run.pausedAt) },
+  "plan.revision_requested": () => ({ status: "planning" }),
   // A higher attempt starts the answer anew: the process that streamed the lower one was lost.
   "answer.delta": (run, data) => {
     const attempt = data.attempt || 0;

@@ -11,6 +11,8 @@ class EventName(StrEnum):
     RUN_RESUMED = "run.resumed"  # {}
     PLAN_CREATED = "plan.created"  # {revision, source, note, steps: [{id, tool, arguments, dependsOn, why}]}
     PLAN_STEP_ADDED = "plan.step_added"  # {id, tool, arguments, dependsOn, why}; the plan is still being written
+    PLAN_REVISION_REQUESTED = "plan.revision_requested"  # {revision, because}: the critic wants a better plan
+    PLAN_GIVEN_UP = "plan.given_up"  # {because}: no better plan is to be had; the answer says what there is
     STEP_STARTED = "step.started"  # {attempt, worker, tool}
     STEP_PROGRESS = "step.progress"  # {text}
     STEP_RETRYING = "step.retrying"  # {attempt, error, dueAt}; the lease was lost or the attempt failed

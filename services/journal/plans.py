@@ -50,6 +50,11 @@ def add_steps(phase: Phase, rows: list[dict[str, Any]]) -> Taken | None:
     return Taken(**taken) if taken else None
 
 
+def revise(phase: Phase, events: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """Record these events and hand a reflected run back to planning; returns them numbered, or None when fenced off."""
+    return database.insist("revise_run", phase.run_id, phase.fence, database.json(events), again="revise_run")
+
+
 def complete(phase: Phase, plan: dict[str, Any]) -> Taken | None:
     """Write the plan, or what `add_steps` has not taken of it, and hand the run on; None when fenced off.
 

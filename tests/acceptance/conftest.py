@@ -6,7 +6,6 @@ import pytest
 
 from services.pipeline import embedded_servers
 from tests import stack as stacks
-from tests.scripted_model import ScriptedModel
 
 EVERYTHING = ("web", *stacks.WORKERS)
 OPEN = {"PERDURE_AUTH": "off", "PERDURE_ALLOW_HOSTS": "127.0.0.1"}
@@ -17,27 +16,3 @@ def stack(servers: embedded_servers.Addresses, tmp_path_factory: pytest.TempPath
     """Gateway, three workers and the scheduler; pages on loopback may be fetched."""
     with stacks.running(tmp_path_factory.mktemp("stack"), *EVERYTHING, **OPEN) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[ScriptedModel]:
-    """A real HTTP server that speaks the OpenAI wire format and says what the test tells it to."""
-    with ScriptedModel() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def stack_with_model(model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stacks.Stack]:
-    """A stack of its own, servers included, whose brain is the scripted model."""
-    home = tmp_path_factory.mktemp("with-model")
-    with embedded_servers.running(home) as addresses:
-        environment = {
-            **OPEN,
-            "DATABASE_URL": addresses.database_url,
-            "REDIS_URL": addresses.redis_url,
-            "OPENAI_BASE_URL": model.base_url,
-            "OPENAI_API_KEY": "sk-scripted",
-        }
-        stacks.run_once("release", environment)
-        with stacks.running(home, *EVERYTHING, **environment) as running:
-            yield running

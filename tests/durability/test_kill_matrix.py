@@ -15,7 +15,7 @@ from services.journal import steps, surgery
 from services.journal.runs import RunStatus, parse_id
 from services.pipeline import operating
 from tests import history_checker, runs
-from tests.scripted_model import ScriptedModel, plan
+from tests.scripted_model import ScriptedModel, plan, text
 from tests.stack import Stack
 
 pytestmark = pytest.mark.slow
@@ -131,6 +131,32 @@ def test_a_planner_that_dies_in_the_middle_of_a_plan_leaves_what_it_took_to_the_
     assert [(step.id, step.attempt) for step in steps.of_run(run.id)] == [(name, 1) for name in "abcd"]
     assert history_checker.faults([run_id], ledger) == []
     assert "have been started" in model.chats[-1].said
+
+
+def test_a_critic_that_dies_having_asked_for_a_better_plan_gets_it(workers: Stack, ledger: Path) -> None:
+    fails = {"id": "b", "tool": "calculate", "arguments": {"expression": "1/0"}}
+    failing = [{"id": "a", "tool": "keyed_effect"}, fails]
+    better = [{"id": "c", "tool": "keyed_effect"}]
+    with ScriptedModel([plan({"steps": failing}), plan({"steps": better}), text("Done.")]) as model:
+        environment = {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "sk-scripted"}
+        workers.kill("planning")
+        workers.kill("reflection")
+        workers.start("planning", **environment)
+        critic = workers.start("reflection", PERDURE_FAILPOINT=Failpoint.REVISION_REQUESTED, **environment)
+        run_id = runs.start(request="Do two things")
+        assert critic.wait(40) == -9
+        workers.start("reflection", **environment)
+        run = runs.wait_for(run_id)
+        workers.kill("planning")
+        workers.kill("reflection")
+
+    assert (run.status, run.answer) == (RunStatus.SUCCEEDED, "Done.")
+    assert [(step.id, step.status, step.plan_revision) for step in steps.of_run(run.id)] == [
+        ("a", "succeeded", 1),
+        ("b", "failed", 1),
+        ("c", "succeeded", 2),
+    ]
+    assert history_checker.faults([run_id], ledger) == []
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from reflection_worker import model_answer
-from reflection_worker.answer_request import AnswerRequest, FinishedStep
+from reflection_worker.answer_request import AnswerRequest
 from services.errors import Retryable
+from services.journal.finished_steps import FinishedStep
 from tests.environment import environment
 from tests.scripted_model import Reply, Script, ScriptedModel, text
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -41,8 +41,7 @@ def calculate(expression: str) -> dict[str, Any]:
 class Untaken:
     """Takes no step before the plan is whole."""
 
-    def __init__(self) -> None:
-        self.steps: list[PlanStep] = []
+    begun: ClassVar[list[PlanStep]] = []
 
     def begin_reply(self) -> None: ...
 

@@ -65,17 +65,17 @@ begin
     'agent', r.agent, 'brain', r.brain, 'answer', r.answer, 'error', r.error,
     'phase_attempt', r.phase_attempt + 1, 'phase_failures', r.phase_failures, 'created_at', wire_time(r.created_at),
     'plan_revision', r.plan_revision, 'events', jsonb_build_array())
-    || case p_phase when 'reflect' then reflection_material(p_run, r.plan_revision) else '{}' end;
+    || case when p_phase = 'reflect' or r.plan_revision > 0 then reflection_material(p_run, r.plan_revision) else '{}' end;
 end $$;
 
--- What the critic judges: the newest plan's note and source, and every step as it ended.
+-- What the critic judges, and a planner revises: the newest plan's note and source, and every step as it ended.
 create or replace function reflection_material(p_run uuid, p_revision int) returns jsonb language sql stable as $$
   select jsonb_build_object(
     'plan', (select jsonb_build_object('note', note, 'source', source) from plans
              where run_id = p_run and revision = p_revision),
     'steps', (select coalesce(jsonb_agg(jsonb_build_object(
                 'id', id, 'tool', tool, 'why', why, 'arguments', coalesce(whole(tenant, input), arguments), 'status', status,
-                'output', whole(tenant, output), 'error', error ->> 'detail', 'depends_on', depends_on, 'required', required)
+                'output', whole(tenant, output), 'error', error ->> 'detail', 'depends_on', depends_on, 'required', required, 'revision', plan_revision, 'planned', arguments)
                 order by position), '[]')
               from steps where run_id = p_run))
 $$;

@@ -46,6 +46,7 @@ declare
   r runs%rowtype := owned_run(p_run, p_fence, 'plan');
   v_added jsonb;
   v_phase text;
+  v_note text;
 begin
   if r.id is null then
     return null;
@@ -55,20 +56,45 @@ begin
   v_added := add_steps(p_run, p_fence, p_plan -> 'steps');
   select * into r from runs where id = p_run;
   v_phase := case r.open_steps when 0 then 'reflect' else 'execute' end;
+  v_note := nullif(concat_ws(E'\n', (select note from plans where run_id = p_run and revision = r.plan_revision),
+                             p_plan ->> 'note'), ''); -- what an earlier revision declined is still so
   insert into plans (run_id, revision, tenant, source, note, prompt_version, usage)
-  values (p_run, r.plan_revision + 1, r.tenant, p_plan ->> 'source', p_plan ->> 'note', p_plan ->> 'prompt_version',
+  values (p_run, r.plan_revision + 1, r.tenant, p_plan ->> 'source', v_note, p_plan ->> 'prompt_version',
           coalesce(nullif(p_plan -> 'usage', 'null'), '{}'));
   update runs
   set plan_revision = r.plan_revision + 1, last_seq = r.last_seq + 1, brain = p_plan ->> 'brain', phase = v_phase,
-      usage = runs.usage || jsonb_strip_nulls(jsonb_build_object('plan', nullif(p_plan -> 'usage', '{}'))),
+      usage = runs.usage || jsonb_build_object('plan', usage_sum(runs.usage -> 'plan', p_plan -> 'usage')),
       status = case when paused_at is not null then 'paused' when v_phase = 'execute' then 'executing' else 'reflecting' end,
       phase_worker = null, phase_failures = 0, rings = 1,
       rung_at = case v_phase when 'execute' then chordless() else clock_timestamp() end
   where id = p_run;
   return v_added || jsonb_build_object('phase', v_phase, 'events', v_added -> 'events' || record_event(
     p_run, r.tenant, r.last_seq + 1, 'plan.created', null, jsonb_build_object(
-      'revision', r.plan_revision + 1, 'source', p_plan ->> 'source', 'note', p_plan ->> 'note',
+      'revision', r.plan_revision + 1, 'source', p_plan ->> 'source', 'note', v_note,
       'steps', (select jsonb_agg(told_step(to_jsonb(s)) order by s.position) from steps s where run_id = p_run))));
+end $$;
+
+-- Counts by name, added up.
+create or replace function usage_sum(p_one jsonb, p_other jsonb) returns jsonb language sql immutable as $$
+  select coalesce(jsonb_object_agg(name, total), '{}') from (
+    select key as name, sum(value::numeric) as total
+    from (select * from jsonb_each_text(nullif(p_one, 'null')) union all select * from jsonb_each_text(nullif(p_other, 'null'))) e
+    group by key) added
+$$;
+
+-- The critic wants more than the plan has brought: it is planning's turn again. What has ended stays as it is.
+create or replace function revise_run(p_run uuid, p_fence int, p_events jsonb) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype := owned_run(p_run, p_fence, 'reflect');
+begin
+  if r.id is null then
+    return null;
+  end if;
+  p_events := append_phase_events(p_run, p_fence, p_events);
+  update runs
+  set phase = 'plan', status = 'planning', phase_worker = null, phase_failures = 0, rung_at = clock_timestamp(), rings = 1
+  where id = p_run;
+  return p_events;
 end $$;
 
 -- Its reply was lost: if it was committed the run is past its planning, and what there is to ring is rung by the sweeper.

@@ -19,9 +19,10 @@ from execution_worker import tools as built_in
 from planning_worker import offline
 from planning_worker.plan_request import PlanRequest, Turn
 from reflection_worker import offline_answer
-from reflection_worker.answer_request import AnswerRequest, FinishedStep
+from reflection_worker.answer_request import AnswerRequest
 from services.errors import Failed
 from services.journal import plan_rules, references
+from services.journal.finished_steps import FinishedStep
 from services.journal.plan_shape import Plan
 from services.phrases import words
 from services.tools import catalogue

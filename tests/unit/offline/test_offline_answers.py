@@ -3,7 +3,8 @@
 from typing import Any
 
 from reflection_worker import offline_answer
-from reflection_worker.answer_request import AnswerRequest, FinishedStep
+from reflection_worker.answer_request import AnswerRequest
+from services.journal.finished_steps import FinishedStep
 from tests.unit.offline import harness
 
 

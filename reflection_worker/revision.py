@@ -1,0 +1,47 @@
+"""The critic's verdict on what a model's plan has brought: good enough, plan again, or no use in trying further."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services import settings
+from services.journal.finished_steps import FinishedStep
+
+
+@dataclass(frozen=True)
+class Accept:
+    """Answer."""
+
+
+@dataclass(frozen=True)
+class Revise:
+    """Plan again; because: the sentence for the planner and for people."""
+
+    because: str
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """Answer with what there is, though it is not all."""
+
+    because: str
+
+
+def verdict(run: dict[str, Any], done: Sequence[FinishedStep]) -> Accept | Revise | GiveUp:
+    """What to do about a settled run (as claimed for reflection).
+
+    A plan of the model's is revised when a step of its newest revision failed, as long as revisions are left
+    (PERDURE_MAX_REVISIONS) and the last one brought something: a planner that gets nowhere would go on for ever.
+    """
+    if (run["plan"] or {}).get("source") != "model" or not settings.current().model_configured:
+        return Accept()
+    newest = [step for step in done if step.revision == run["plan_revision"]]
+    failed = [step for step in newest if step.status == "failed"]
+    if not failed:
+        return Accept()
+    revisions, most = run["plan_revision"] - 1, settings.current().max_revisions
+    if revisions and not any(step.status == "succeeded" for step in newest):
+        return GiveUp("The last revision of the plan brought nothing, so no further one is made.")
+    if revisions >= most:
+        return GiveUp(f"The plan has been revised {revisions} times, which is as often as it may be.")
+    return Revise(" ".join(f"Step {step.id} ({step.tool}) failed: {step.error}" for step in failed)[:2_000])
