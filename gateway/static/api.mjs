@@ -89,6 +89,10 @@ export const stepAttempts = (id, step) => call("GET", path("runs", id, "steps", 
 /** verb: retry, skip, override {output}, rerun {arguments}, resolve {as, output}. */
 export const changeStep = (id, step, verb, body) => call("POST", path("runs", id, "steps", step, verb), { body });
 
+/** What is asked of people and not decided yet. */
+export const listApprovals = () => call("GET", "/api/approvals");
+/** verb: approve {arguments}, reject {reason}, answer {answer}. */
+export const decideApproval = (id, verb, body) => call("POST", path("approvals", id, verb), { body });
 export const listDoubts = () => call("GET", "/api/doubts");
 export const listLetters = (parameters) => call("GET", `/api/dead-letters?${query(parameters)}`);
 export const getLetter = (id) => call("GET", path("dead-letters", id));

@@ -1,7 +1,7 @@
-// What waits for a person: steps in doubt and open dead letters. Counted now and then, for the rail's badge and the inbox.
+// What waits for a person: what steps ask, steps in doubt and open dead letters. Counted now and then, for the rail's badge and the inbox.
 
 import { effect, signal } from "@preact/signals";
-import { keyNeeded, listDoubts, listLetters } from "./api.mjs";
+import { keyNeeded, listApprovals, listDoubts, listLetters } from "./api.mjs";
 
 const OFTEN_MS = 10_000;
 const MOST = 99;
@@ -11,8 +11,9 @@ export const waiting = signal({ count: 0, more: false });
 export async function countWaiting() {
   if (keyNeeded.peek()) return;
   try {
-    const [doubts, letters] = await Promise.all([listDoubts(), listLetters({ limit: MOST })]);
-    waiting.value = { count: doubts.items.length + letters.items.length, more: Boolean(letters.next) };
+    const [approvals, doubts, letters] = await Promise.all([listApprovals(), listDoubts(), listLetters({ limit: MOST })]);
+    const asked = approvals.items.filter((approval) => approval.kind !== "callback");
+    waiting.value = { count: asked.length + doubts.items.length + letters.items.length, more: Boolean(letters.next) };
   } catch {
     // the server does not answer: the header says so
   }

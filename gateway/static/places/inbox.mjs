@@ -1,14 +1,16 @@
-// The inbox: what needs a person. Steps in doubt first, since their runs stand still; then the dead letters, by filter.
+// The inbox: what needs a person. What steps ask and steps in doubt first, since their runs stand still; then the dead
+// letters, by filter.
 
 import { html } from "../html.mjs";
 import { StatusMark } from "../marks.mjs";
 import { Problem } from "../problem.mjs";
 import { place, setQuery } from "../address.mjs";
-import { listDoubts, listLetters } from "../api.mjs";
+import { listApprovals, listDoubts, listLetters } from "../api.mjs";
 import { countWaiting } from "../attention.mjs";
 import { runLink } from "../conversation.mjs";
 import { since } from "../formats.mjs";
 import { useLoaded } from "../loading.mjs";
+import { Approvals } from "./approvals.mjs";
 import { Choice, Search, usePages } from "./lists.mjs";
 import { LetterBulk } from "./letter_bulk.mjs";
 import { LetterDrawer } from "./letter_drawer.mjs";
@@ -20,9 +22,10 @@ const TIMES = { 1: "last hour", 24: "last day", 168: "last week" };
 export function Place() {
   const { query } = place.value;
   const doubts = useLoaded(listDoubts, [], { every: OFTEN_MS });
+  const approvals = useLoaded(listApprovals, [], { every: OFTEN_MS });
   const wanted = filterOf(query);
   const letters = usePages((cursor) => listLetters({ ...wanted, cursor, limit: 50 }), [JSON.stringify({ ...wanted, since: query.hours })], { every: OFTEN_MS });
-  const changed = () => Promise.all([letters.reload(), doubts.reload(), countWaiting()]);
+  const changed = () => Promise.all([approvals.reload(), letters.reload(), doubts.reload(), countWaiting()]);
   const walk = (by) => {
     const next = letters.items[letters.items.findIndex((letter) => letter.id === query.letter) + by];
     if (next) setQuery({ letter: next.id });
@@ -30,8 +33,9 @@ export function Place() {
   return html`<div class=${`page ${query.letter ? "has-drawer" : ""}`}>
     <div class="page-body">
       <h2 class="page-title">Inbox</h2>
-      <p class="hint">What needs a person: effects that nobody is sure of, and what was given up.</p>
-      <${Problem} problem=${doubts.problem || letters.problem} />
+      <p class="hint">What needs a person: what steps ask, effects that nobody is sure of, and what was given up.</p>
+      <${Problem} problem=${approvals.problem || doubts.problem || letters.problem} />
+      <${Approvals} approvals=${approvals.value?.items} changed=${changed} />
       <${Doubts} doubts=${doubts.value?.items} />
       <${Letters} letters=${letters} query=${query} changed=${changed} />
     </div>

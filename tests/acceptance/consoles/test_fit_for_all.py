@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from tests.acceptance.consoles import plans
 from tests.acceptance.consoles.plans import step
 from tests.acceptance.test_page_keyboard import FOCUS_MARK
-from tests.acceptance.visits import OpenPage, Stack, start_run
+from tests.acceptance.visits import OpenPage, Stack, read, start_run
 
 pytest_plugins = ["tests.acceptance.browser"]
 pytestmark = pytest.mark.browser
@@ -27,6 +27,8 @@ def places(stack: Stack) -> list[tuple[str, str | None]]:
     other = plans.started(stack, step("flaky", "echo", value="a much longer value " * 20), step("c", "noop"))
     doubt = plans.started(stack, step("pay", "breaks_after_its_effect"), step("wait", "sleep", seconds=600))
     plans.until_step(stack, doubt, "pay", "in_doubt")
+    asking = plans.started(stack, step("gated", "gated_effect", number=1))
+    plans.until(lambda: read(stack, f"/api/approvals?workflowId={asking}")["items"])
     plans.until_ended(stack, failed)
     plans.until_ended(stack, other)
     start_run(stack, {"request": "Remember that the hedge is new"})
