@@ -50,6 +50,7 @@ def test_a_call_is_rejected_with_a_reason_by_keyboard_alone(open_page: OpenPage,
 
     mine.locator("button:text-is('Reject')").focus()
     page.keyboard.press("Enter")
+    expect(mine.locator("input")).to_be_focused()
     page.keyboard.type("Not this month")
     page.keyboard.press("Enter")
     expect(mine).to_have_count(0)
