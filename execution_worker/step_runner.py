@@ -25,7 +25,7 @@ class Ended:
     """How one attempt ended; `unknown` where nobody can tell. delay: seconds until a retry or a wait is due. asks: of a
     person, by a wait."""
 
-    outcome: Outcome | Literal["unknown"]
+    outcome: Outcome | Literal["succeeded", "unknown"]
     output: Any = None
     error: dict[str, Any] | None = None
     delay: float | None = None

@@ -1,4 +1,5 @@
-"""Strands: lines of steps, each run in place as the result of the one before makes it ready; one commit a step.
+"""Strands: lines of steps, each run in place as the result of the one before makes it ready; one commit a step, or one
+for several of instant tools (run_ahead.py).
 
 A message begins a strand. Where a step opens several others, this process takes its share of them at once, in the same
 commit, and runs their strands side by side on its own threads: a message each would cost more than most steps do. What
@@ -9,11 +10,11 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from execution_worker import registry, step_runner, turns
+from execution_worker import registry, run_ahead, step_runner, turns
 from services import failpoints, logs, settings
 from services.failpoints import Failpoint
 from services.journal import claims, event_feed
-from services.journal.claims import Begun, Claim, ReadyStep, Room
+from services.journal.claims import Begun, Claim, Done, Finished, ReadyStep, Room
 from services.pipeline import flow_turns, heartbeat, phases, short_timers, worker_process
 from services.secrets import redaction
 
@@ -108,6 +109,7 @@ class _Message:
                 claim, held = self._run_one(claim, held)
 
     def _run_one(self, claim: Claim, held: list[str]) -> tuple[Claim | None, list[str]]:
+        began = time.monotonic()
         given, ended = step_runner.run(claim)
         given, ended = redaction.clean(given), ended.cleaned()
         failpoints.reached(Failpoint.STEP_RAN)
@@ -119,18 +121,24 @@ class _Message:
             flow_turns.pass_on(claim.flow_keys)
             phases.grow_execution(claim.run_id, held)
             return None, []  # waits for a person, or (the run was cancelled meanwhile) is over
-        spare = self._spare_for(claim)
-        finished = claims.finish(
-            claim,
-            ended.outcome,
-            worker=heartbeat.worker_id(),
-            input=given,
-            output=ended.output,
-            error=ended.error,
-            delay=ended.delay,
-            asks=ended.asks,
-            room=Room(1 + spare if self._may_go_on() else 0, registry.instant(), held),
-        )
+        if ended.outcome == "succeeded":
+            spare, held, finished = self._completed(
+                Done(claim, True, given, ended.output, began, time.monotonic()), held
+            )
+        else:
+            spare, finished = (
+                0,
+                claims.finish(
+                    claim,
+                    ended.outcome,
+                    worker=heartbeat.worker_id(),
+                    input=given,
+                    error=ended.error,
+                    delay=ended.delay,
+                    asks=ended.asks,
+                    room=self._room(0, held),
+                ),
+            )
         failpoints.reached(Failpoint.STEP_FINISHED)
         following = self.branched(finished, spare)
         more, others = _parted(finished.ready)
@@ -149,11 +157,27 @@ class _Message:
             log.warning("A late result was refused", step=claim.step_id, attempt=claim.fence)
         return following, held
 
-    def _spare_for(self, claim: Claim) -> int:
-        """Threads reserved for what the step opens, if it is more than this strand can go on with: our fair share."""
-        if claim.opens < 2 or not self._may_go_on():
+    def _completed(self, first: Done, held: list[str]) -> tuple[int, list[str], Finished]:
+        """Record it with what could be run ahead; returns the reserved threads, what is still held, what follows."""
+        done = run_ahead.successes(first) if self._may_go_on() else [first]
+        spare = self._spare_for(max(each.claim.opens for each in done))
+        ids = {each.claim.step_id for each in done}
+        left = [step for step in held if step not in ids]
+        finished = claims.complete(done, worker=heartbeat.worker_id(), room=self._room(spare, left))
+        if finished is None:  # somebody changed the run meanwhile
+            left = held
+            finished = claims.complete([first], worker=heartbeat.worker_id(), room=self._room(spare, held))
+            assert finished is not None
+        return spare, left, finished
+
+    def _room(self, spare: int, held: list[str]) -> Room:
+        return Room(1 + spare if self._may_go_on() else 0, registry.instant(), held)
+
+    def _spare_for(self, opened: int) -> int:
+        """Threads reserved for what is opened, if it is more than this strand can go on with: our fair share."""
+        if opened < 2 or not self._may_go_on():
             return 0
-        return _reserved(-(-claim.opens // heartbeat.workers()) - 1)
+        return _reserved(-(-opened // heartbeat.workers()) - 1)
 
     def _may_go_on(self) -> bool:
         return time.monotonic() < self._until and not worker_process.draining()

@@ -51,6 +51,8 @@ class Calls:
 class _Connection:
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url, autocommit=True, connect_timeout=5, application_name="perdure")
+        # every statement in these functions finds its rows by their keys: to plan it anew for other values is in vain
+        self._connection.execute("set plan_cache_mode = force_generic_plan")
         self._libpq = self._connection.pgconn
         self._prepared: set[str] = set()
 

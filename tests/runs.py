@@ -5,12 +5,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from services.journal import events, plan_rules, runs, steps
+from services.journal import claims, events, plan_rules, runs, steps
+from services.journal.claims import Claim, Done, Finished, Room
 from services.journal.event_names import TERMINAL
 from services.pipeline import phases
 from services.tools import catalogue
 
 TENANT = "default"
+WORKER = "execution@test:1:1.00"
 
 
 def start(plan: dict[str, Any] | None = None, request: str | None = None, *, ring: bool = True, **more: str) -> str:
@@ -21,6 +23,18 @@ def start(plan: dict[str, Any] | None = None, request: str | None = None, *, rin
     if ring:
         phases.start(run_id, planned=plan is not None)
     return run_id
+
+
+def done(claim: Claim, output: Any = "done", *, claimed: bool = True, given: Any = None) -> Done:
+    """A successful attempt that took no time; claimed=False: run ahead."""
+    return Done(claim, claimed, given, output, time.monotonic(), time.monotonic())
+
+
+def succeed(claim: Claim, output: Any = "done", *, given: Any = None, room: Room | None = None) -> Finished:
+    """The claimed attempt's success, recorded by the worker that claimed it."""
+    finished = claims.complete([done(claim, output, given=given)], worker=WORKER, room=room or Room(1))
+    assert finished is not None
+    return finished
 
 
 def _written(plan: dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """How a worker takes steps and says how they ended: compare-and-set, fenced by the attempt's number."""
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from services import database
 
-Outcome = Literal["succeeded", "failed", "retry", "waiting", "cancelled"]
+Outcome = Literal["failed", "retry", "waiting", "cancelled"]
 LossReason = Literal["timed_out", "broken"]
 
 
@@ -15,7 +16,8 @@ class Claim:
 
     outputs: step id → output of each dependency. run: tenant, user_id, conversation_id. effect_key: the name of this
     effect, the same on every attempt. unsure: an earlier attempt at it ended without our knowing how. flow_keys: the
-    limited keys at which it holds a slot. opens: how many steps wait for its result.
+    limited keys at which it holds a slot. opens: how many steps wait for its result. ahead: what may be run together
+    with it, if its tool is an instant one.
     """
 
     run_id: str
@@ -34,6 +36,42 @@ class Claim:
     opens: int
     outputs: dict[str, Any]
     run: dict[str, Any]
+    ahead: "Ahead | None" = None
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A step of an instant tool that may be run ahead, once so many (`unmet`) of its dependencies have ended.
+
+    claim: what it would be, but for the bounds of an attempt, which are those of the step that it follows. refers: its
+    arguments refer to their outputs.
+    """
+
+    claim: Claim
+    depends_on: list[str]
+    unmet: int
+    refers: bool
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What a worker may run ahead of its commits, in the plan's order; `seen` goes with the results."""
+
+    followers: list[Follower]
+    seen: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """A successful attempt, not yet recorded. claimed: false of a step run ahead. input: the arguments as called, None
+    when they stayed as planned. began, ended: time.monotonic()."""
+
+    claim: Claim
+    claimed: bool
+    input: dict[str, Any] | None
+    output: Any
+    began: float
+    ended: float
 
 
 class ReadyStep(NamedTuple):
@@ -97,22 +135,48 @@ def begin(run_id: str, worker: str, room: Room) -> Begun | None:
     return Begun(*_given(begun)) if begun else None
 
 
+def complete(done: list[Done], *, worker: str, room: Room) -> Finished | None:
+    """Record successes, the first of them claimed, in one commit with all that follows from them.
+
+    room: how many of the steps that this made ready (or else of those held) are claimed for this worker. None when
+    something happened to a step that was run ahead: then nothing is recorded, and the claimed ones go alone.
+    """
+    first, now = done[0].claim, time.monotonic()
+    ended = [
+        {
+            "id": each.claim.step_id,
+            "attempt": each.claim.fence,
+            "claimed": each.claimed,
+            "input": each.input,
+            "output": each.output,
+            "began": now - each.began,
+            "ended": now - each.ended,
+        }
+        for each in done
+    ]
+    seen = first.ahead.seen if first.ahead else 0
+    then = (room.steps, room.instant, room.held)
+    found = database.insist(
+        "complete_steps", first.run_id, worker, database.json(ended), seen, *then, again="complete_steps_again"
+    )
+    return None if "refused" in found else _finished(found)
+
+
 def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
     claim: Claim,
     outcome: Outcome,
     *,
     worker: str,
     input: dict[str, Any] | None = None,
-    output: Any = None,
     error: dict[str, Any] | None = None,
     delay: float | None = None,
     asks: dict[str, Any] | None = None,
     room: Room = Room(1),
 ) -> Finished:
-    """Record how an attempt ended, in one commit with all that follows from it.
+    """Record how an attempt ended that has not succeeded, in one commit with all that follows from it.
 
-    delay: seconds until a retry or a wait is due. asks: of a person, by a waiting step. room: how many of the steps
-    that this made ready (or else of those held) are claimed for this worker.
+    delay: seconds until a retry or a wait is due. asks: of a person, by a waiting step. room: how many of the held
+    steps are claimed for this worker.
     """
     given = None if input is None else database.json(input)
     mine = (claim.run_id, claim.step_id, claim.fence, worker)
@@ -120,9 +184,12 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
     if asks is not None:
         found = database.insist("ask_person", *mine, given, *then, database.json(asks), again="ask_person_again")
     else:
-        result = None if outcome != "succeeded" else database.json(output)
         why = None if error is None else database.json(error)
-        found = database.insist("finish_step", *mine, outcome, given, result, why, *then, again="finish_step_again")
+        found = database.insist("finish_step", *mine, outcome, given, why, *then, again="finish_step_again")
+    return _finished(found)
+
+
+def _finished(found: dict[str, Any]) -> Finished:
     return Finished(*_given(found), fenced=found["fenced"], rings=found["rings"])
 
 
@@ -153,7 +220,7 @@ def report_progress(claim: Claim, text: str) -> list[dict[str, Any]]:
 
 
 def _claim(row: dict[str, Any]) -> Claim:
-    return Claim(
+    claim = Claim(
         run_id=row["run"]["id"],
         step_id=row["id"],
         fence=row["attempt"],
@@ -164,10 +231,33 @@ def _claim(row: dict[str, Any]) -> Claim:
         failures=row["failures"],
         max_attempts=row["max_attempts"],
         waited=row["waited"],
-        effect_key=row["effect_key"] or f"{row['run']['id']}:{row['id']}",
+        effect_key=_effect_key(row["run"]["id"], row),
         unsure=row["unsure"],
         flow_keys=row["flow_keys"],
         opens=row["opens"],
         outputs=row["outputs"] or {},
         run=row["run"],
     )
+    return replace(claim, ahead=_ahead(claim, row["ahead"])) if "ahead" in row else claim
+
+
+def _ahead(first: Claim, row: dict[str, Any]) -> Ahead:
+    return Ahead([_follower(first, step) for step in row["steps"]], row["seen"])
+
+
+def _follower(first: Claim, row: dict[str, Any]) -> Follower:
+    claim = replace(
+        first,
+        step_id=row["id"],
+        fence=row["attempt"],
+        tool=row["tool"],
+        arguments=row["arguments"],
+        effect_key=_effect_key(first.run_id, row),
+        opens=row["opens"],
+        outputs=row["outputs"] or {},
+    )
+    return Follower(claim, row["depends_on"], row["unmet"], refers=row["outputs"] is not None)
+
+
+def _effect_key(run_id: str, row: dict[str, Any]) -> str:
+    return row["effect_key"] or f"{run_id}:{row['id']}"

@@ -213,8 +213,8 @@ def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
 
     effect: what repeating it after a crash would do (design: pure, idempotent, verify, unsafe).
     timeout: seconds for one attempt. examples: requests, in a user's words, that this tool answers. instant: it only
-    computes, for milliseconds, and takes no context. verify: for effect="verify", a function of the context and the
-    same arguments that returns the output if the effect has happened and None if it has not; it is asked before an
+    computes, for milliseconds, takes no context and is pure. verify: for effect="verify", a function of the context and
+    the same arguments that returns the output if the effect has happened and None if it has not; it is asked before an
     attempt that follows one whose end nobody knows.
 
     outside: False when its effect stays within Perdure. untrusted: its output is content from outside, after which what
@@ -224,6 +224,8 @@ def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
     """
     if (effect == "verify") != (verify is not None):
         raise TypeError('effect="verify" and verify=function go together: the one says that the other can be asked.')
+    if instant and effect != "pure":
+        raise TypeError('instant=True is for effect="pure" only: such a tool is run before its step is recorded.')
 
     def decorate(function: Callable[..., Any]) -> Tool:
         description = inspect.getdoc(function)

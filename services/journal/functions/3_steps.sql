@@ -21,7 +21,7 @@ create or replace function step_claim(r runs, s steps) returns jsonb language sq
     'id', s.id, 'attempt', s.attempt, 'tool', s.tool, 'arguments', s.arguments, 'timeout', s.timeout,
     'retry', s.retry, 'failures', s.failures, 'max_attempts', s.max_attempts, 'waited', s.waited, 'unsure', s.unsure,
     'effect_key', s.effect_key, 'flow_keys', s.flow_keys, 'opens', cardinality(s.dependents),
-    'outputs', case when s.arguments::text like '%${%' then step_outputs(s.run_id, s.depends_on) end,
+    'outputs', case when s.arguments::text like '%${%' then coalesce(step_outputs(s.run_id, s.depends_on), '{}') end,
     'run', jsonb_build_object('id', r.id, 'tenant', r.tenant, 'user_id', r.user_id,
                               'conversation_id', r.conversation_id))
 $$;
@@ -62,14 +62,42 @@ create or replace function start_step(p_run uuid, p_step text, p_worker text) re
   where run_id = p_run and id = p_step and status = 'ready' returning *
 $$;
 
--- Which of these steps, once they wait for one more result at most, a worker takes that has room for so many: one of an
--- instant tool, which it runs in place, and others up to its room. What a flow key limits goes by way of claim_step.
-create or replace function next_steps(p_run uuid, p_steps text[], p_room int, p_instant text[]) returns text[]
+-- A step that may be run ahead: what differs from the claim of the step that it follows.
+create or replace function follower(s steps) returns jsonb language sql stable as $$
+  select jsonb_build_object(
+    'id', s.id, 'attempt', s.attempt + 1, 'tool', s.tool, 'arguments', s.arguments, 'effect_key', s.effect_key,
+    'opens', cardinality(s.dependents), 'depends_on', s.depends_on, 'unmet', s.unmet,
+    'outputs', case when s.arguments::text like '%${%' then coalesce(step_outputs(s.run_id, s.depends_on), '{}') end)
+$$;
+
+-- What a worker may run ahead of its commits: the steps of instant tools that nothing but each other holds back, as the
+-- attempts that they would be. p_from: the step that it has begun, and those that it keeps.
+create or replace function steps_ahead(r runs, p_from text[], p_instant text[]) returns jsonb language sql stable as $$
+  with recursive line(id, dependents, status, position, claim) as (
+    select id, dependents, status, position, follower(s) from steps s
+    where run_id = r.id and id = any (p_from) and flow_keys = '{}'
+    union
+    select d.id, d.dependents, d.status, d.position, follower(d)
+    from line join steps d on d.run_id = r.id and d.id = any (line.dependents)
+    where d.status = 'pending' and d.flow_keys = '{}' and d.tool = any (p_instant)
+  )
+  select jsonb_build_object('seen', r.last_seq, 'steps', coalesce(jsonb_agg(claim order by position), '[]'))
+  from (select position, claim from line where status in ('pending', 'ready') order by position limit 31) nearest
+$$;
+
+-- How many of the results that now are there this step waited for. p_opened names it once for each.
+create or replace function met(s steps, p_opened text[]) returns int language sql immutable as $$
+  select cardinality(array_positions(p_opened, s.id))
+$$;
+
+-- Which of the steps that wait for these results only a worker takes that has room for so many: one of an instant tool,
+-- which it runs in place, and others up to its room. What a flow key limits goes by way of claim_step.
+create or replace function next_steps(p_run uuid, p_opened text[], p_room int, p_instant text[]) returns text[]
 language sql stable as $$
   with open as (
     select id, position, tool = any (p_instant) as instant from steps
-    where run_id = p_run and id = any (p_steps) and flow_keys = '{}'
-      and (status = 'ready' or status = 'pending' and unmet = 1)
+    where run_id = p_run and id = any (p_opened) and flow_keys = '{}'
+      and (status = 'ready' or status = 'pending' and unmet = met(steps, p_opened))
   ), first as (
     select id, position from open where instant order by position limit least(p_room, 1)
   )
@@ -77,9 +105,9 @@ language sql stable as $$
     select id from open where not instant order by position limit p_room - (select count(*) from first))
 $$;
 
--- Is this one of the chosen that the worker goes on with, now that one result more is there?
-create or replace function goes_on(s steps, p_next text[]) returns boolean language sql immutable as $$
-  select s.unmet = 1 and s.flow_keys = '{}' and s.id = any (p_next)
+-- Is this one of the chosen that the worker goes on with, now that these results are there?
+create or replace function goes_on(s steps, p_opened text[], p_next text[]) returns boolean language sql immutable as $$
+  select s.unmet = met(s, p_opened) and s.flow_keys = '{}' and s.id = any (p_next)
 $$;
 
 -- The first of these steps that is still ready becomes this worker's.
@@ -105,66 +133,88 @@ language sql as $$
   on conflict do nothing
 $$;
 
--- One commit for the whole of "this step is done": its result, its dependents, the events, the next steps.
--- p_outcome: succeeded, failed, cancelled (final); retry, waiting (comes back after p_delay seconds).
+-- One commit for the whole of "these steps are done": their results, their dependents, the events, the next steps.
+-- p_done: [{id, attempt, claimed, input, output, began, ended}] in the order in which they ran; began and ended are
+-- seconds before now. What is not claimed the worker has run ahead (steps_ahead) of the commit that makes it ready; if
+-- anything has happened to such a step since p_seen, the reply is {refused}, and nothing is changed.
 -- p_room: how many steps this worker can start now. It is given steps that this made ready, or else one of p_held, ready
 -- steps of instant tools (p_instant) that it keeps without a message. This is the hot path, one call of it a step: each
 -- statement and each expression in it costs a setup in every transaction, so they are few.
-create or replace function finish_step(p_run uuid, p_step text, p_attempt int, p_worker text, p_outcome text,
-                                       p_input jsonb, p_output jsonb, p_error jsonb, p_delay double precision,
-                                       p_room int, p_instant text[], p_held text[])
+create or replace function complete_steps(p_run uuid, p_worker text, p_done jsonb, p_seen int, p_room int,
+                                          p_instant text[], p_held text[])
 returns jsonb language plpgsql as $$
 declare
   r runs%rowtype;
   d steps%rowtype;
   v_now timestamptz := clock_timestamp();
-  v_dependents text[];
+  v_opened text[];
   v_next text[] := '{}';
   v_ready jsonb := '[]';
   v_claims jsonb := '[]';
   v_events jsonb;
+  v_count int := jsonb_array_length(p_done);
 begin
   select * into r from runs where id = p_run for update;
-  if p_outcome <> 'succeeded' then
-    return finish_unsuccessfully(r, p_step, p_attempt, p_worker, p_outcome, p_input, p_error, p_delay, p_room, p_held);
+  if v_count > 1 and not as_they_were(r, p_done, p_seen) then
+    return '{"refused": true}';
   end if;
-  if greatest(pg_column_size(p_input), pg_column_size(p_output)) > 32768 or p_input ? '$blob' or p_output ? '$blob' then
-    p_input := kept(r.tenant, p_run, p_input);
-    p_output := kept(r.tenant, p_run, p_output);
+  if pg_column_size(p_done) > 32768 or p_done @? '$[*].*."$blob"' then
+    p_done := (select jsonb_agg(g || jsonb_build_object('input', kept(r.tenant, p_run, nullif(g -> 'input', 'null')),
+                                                        'output', kept(r.tenant, p_run, g -> 'output')) order by n)
+               from jsonb_array_elements(p_done) with ordinality given(g, n));
   end if;
-  with done as (
-    update steps
-    set status = 'succeeded', input = coalesce(p_input, input), output = p_output, error = null, finished_at = v_now,
-        deadline = null
-    where run_id = p_run and id = p_step and attempt = p_attempt and status = 'running' returning dependents, started_at
+  with given as (
+    select g ->> 'id' as id, (g ->> 'attempt')::int as attempt, (g ->> 'claimed')::boolean as claimed,
+           nullif(g -> 'input', 'null') as input, g -> 'output' as output,
+           v_now - make_interval(secs => (g ->> 'began')::double precision) as began,
+           v_now - make_interval(secs => (g ->> 'ended')::double precision) as ended, n
+    from jsonb_array_elements(p_done) with ordinality e(g, n)
+  ), done as (
+    update steps s
+    set status = 'succeeded', attempt = g.attempt, worker = p_worker, input = coalesce(g.input, s.input),
+        output = g.output, error = null, started_at = case when g.claimed then s.started_at else g.began end,
+        ready_at = coalesce(s.ready_at, g.began), finished_at = g.ended, deadline = null, unmet = 0
+    from given g
+    where s.run_id = p_run and s.id = g.id and s.attempt = g.attempt - (not g.claimed)::int
+      and case when g.claimed then s.status = 'running' else s.status in ('pending', 'ready') end
+    returning s.id, s.tool, s.attempt, s.dependents, s.output, s.started_at, s.finished_at, g.claimed, g.n
   ), recorded as (
     insert into attempts (run_id, step_id, attempt, outcome, tenant, worker, started_at, finished_at)
-    select p_run, p_step, p_attempt, 'succeeded', r.tenant, p_worker, started_at, v_now from done
+    select p_run, id, attempt, 'succeeded', r.tenant, p_worker, started_at, finished_at from done
   ), told as (
     insert into events (run_id, seq, tenant, name, step_id, at, data)
-    select p_run, r.last_seq + 1, r.tenant, 'step.succeeded', p_step, v_now,
-           jsonb_build_object('attempt', p_attempt, 'output', p_output) from done
-    returning wire_event(run_id, seq, name, step_id, at, data) as event
+    select p_run, r.last_seq + row_number() over (order by n, place), r.tenant, e.name, done.id, e.at, e.data
+    from done, lateral (values
+      (1, 'step.started', started_at, jsonb_build_object('attempt', attempt, 'tool', tool, 'worker', p_worker)),
+      (2, 'step.succeeded', finished_at, jsonb_build_object('attempt', attempt, 'output', output))
+    ) as e(place, name, at, data)
+    where not (claimed and place = 1)
+    returning seq, wire_event(run_id, seq, name, step_id, at, data) as event
   )
-  select dependents, jsonb_build_array(event) into v_dependents, v_events from done, told;
-  if not found then
-    return finish_late(r, p_step, p_attempt, p_worker, p_outcome, p_output, null);
+  select (select jsonb_agg(event order by seq) from told),
+         (select coalesce(array_agg(o), '{}') from done, unnest(dependents) as o where o not in (select id from done))
+  into v_events, v_opened;
+  if v_events is null then
+    return finish_late(r, p_done -> 0 ->> 'id', (p_done -> 0 ->> 'attempt')::int, p_worker, 'succeeded',
+                       p_done -> 0 -> 'output', null);
   end if;
-  r.last_seq := r.last_seq + 1;
-  if v_dependents <> '{}' and not r.cancel_requested then
+  r.last_seq := r.last_seq + jsonb_array_length(v_events);
+  if v_opened <> '{}' and not r.cancel_requested then
     if p_room > 0 and r.paused_at is null then
-      v_next := case cardinality(v_dependents) when 1 then v_dependents
-                else next_steps(p_run, v_dependents, p_room, p_instant) end;
+      v_next := case cardinality(v_opened) when 1 then v_opened
+                else next_steps(p_run, v_opened, p_room, p_instant) end;
     end if;
     with opened as (
       update steps
-      set unmet = unmet - 1, ready_at = case unmet when 1 then v_now end,
-          rung_at = case unmet when 1 then v_now end, rings = 1,
-          status = case when unmet > 1 then 'pending' when goes_on(steps, v_next) then 'running' else 'ready' end,
-          attempt = attempt + goes_on(steps, v_next)::int, worker = case when goes_on(steps, v_next) then p_worker end,
-          started_at = case when goes_on(steps, v_next) then v_now end,
-          deadline = case when goes_on(steps, v_next) then step_deadline(v_now, timeout) end
-      where run_id = p_run and id = any (v_dependents) and status = 'pending' returning *
+      set unmet = unmet - met(steps, v_opened), ready_at = case when unmet = met(steps, v_opened) then v_now end,
+          rung_at = case when unmet = met(steps, v_opened) then v_now end, rings = 1,
+          status = case when unmet > met(steps, v_opened) then 'pending'
+                        when goes_on(steps, v_opened, v_next) then 'running' else 'ready' end,
+          attempt = attempt + goes_on(steps, v_opened, v_next)::int,
+          worker = case when goes_on(steps, v_opened, v_next) then p_worker end,
+          started_at = case when goes_on(steps, v_opened, v_next) then v_now end,
+          deadline = case when goes_on(steps, v_opened, v_next) then step_deadline(v_now, timeout) end
+      where run_id = p_run and id = any (v_opened) and status = 'pending' returning *
     ), told as (
       insert into events (run_id, seq, tenant, name, step_id, at, data)
       select p_run, r.last_seq + row_number() over (order by position), r.tenant, 'step.started', id, v_now,
@@ -186,23 +236,58 @@ begin
       v_claims := v_claims || step_claim(r, d);
     end if;
   end if;
+  r.open_steps := r.open_steps - v_count;
   update runs
-  set last_seq = r.last_seq, open_steps = r.open_steps - 1,
-      rung_at = case r.open_steps when 1 then v_now else rung_at end
+  set last_seq = r.last_seq, open_steps = r.open_steps, rung_at = case r.open_steps when 0 then v_now else rung_at end
   where id = p_run;
-  if r.cancel_requested and r.open_steps = 1 then
+  if r.cancel_requested and r.open_steps = 0 then
     v_events := v_events || end_run(p_run, 'cancelled');
   end if;
-  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', v_ready, 'claims', v_claims,
-                            'rings', r.open_steps = 1 and r.phase = 'execute' and r.rung_at <> parked());
+  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', v_ready,
+                            'claims', claims_ahead(r, v_claims, v_ready, p_held, p_instant),
+                            'rings', r.open_steps = 0 and r.phase = 'execute' and r.rung_at <> parked());
 end $$;
 
--- The other ways an attempt ends; what its dependents wait for has not come.
-create or replace function finish_unsuccessfully(r runs, p_step text, p_attempt int, p_worker text, p_outcome text,
-                                                 p_input jsonb, p_error jsonb, p_delay double precision, p_room int,
-                                                 p_held text[])
+-- The claims, and with the one of an instant tool what may be run ahead after it, beside it and beside what is held.
+create or replace function claims_ahead(r runs, p_claims jsonb, p_ready jsonb, p_held text[], p_instant text[])
+returns jsonb language plpgsql stable as $$
+declare
+  v_at int;
+begin
+  select n - 1 into v_at from jsonb_array_elements(p_claims) with ordinality c(claim, n)
+  where claim ->> 'tool' = any (p_instant) limit 1;
+  if v_at is null then
+    return p_claims;
+  end if;
+  return jsonb_set(p_claims, array[v_at::text, 'ahead'], steps_ahead(r, p_instant => p_instant, p_from => p_held
+    || (p_claims -> v_at ->> 'id')
+    || array(select e ->> 0 from jsonb_array_elements(p_ready) e where e ->> 1 = any (p_instant))));
+end $$;
+
+-- May these results be taken together? What was claimed must be so still; what was run ahead must wait for nothing but
+-- the others, and a person must not have changed anything since p_seen. The caller holds the run's lock.
+create or replace function as_they_were(r runs, p_done jsonb, p_seen int) returns boolean language sql stable as $$
+  with given as (
+    select g ->> 'id' as id, (g ->> 'attempt')::int as attempt, (g ->> 'claimed')::boolean as claimed
+    from jsonb_array_elements(p_done) g
+  )
+  select r.paused_at is null and not r.cancel_requested
+     and count(*) = jsonb_array_length(p_done)
+     and not exists (select from events where run_id = r.id and seq > p_seen and name = 'step.reopened')
+  from given g join steps s on s.run_id = r.id and s.id = g.id
+  where case when g.claimed then s.status = 'running' and s.attempt = g.attempt
+             else s.attempt = g.attempt - 1 and s.flow_keys = '{}' and (s.status = 'ready' or s.status = 'pending'
+                  and s.unmet = (select count(*) from given b where b.id = any (s.depends_on))) end
+$$;
+
+-- The other ways an attempt ends; what its dependents wait for has not come. p_outcome: failed, cancelled (final); retry,
+-- waiting (comes back after p_delay seconds).
+create or replace function finish_step(p_run uuid, p_step text, p_attempt int, p_worker text, p_outcome text,
+                                       p_input jsonb, p_error jsonb, p_delay double precision, p_room int,
+                                       p_instant text[], p_held text[])
 returns jsonb language plpgsql as $$
 declare
+  r runs%rowtype;
   s steps%rowtype;
   n steps%rowtype;
   v_final boolean := p_outcome in ('failed', 'cancelled');
@@ -211,6 +296,7 @@ declare
   v_events jsonb;
   v_skipped jsonb := '[]';
 begin
+  select * into r from runs where id = p_run for update;
   if r.cancel_requested and not v_final then -- nobody would come back to it
     p_outcome := 'cancelled';
     v_final := true;
@@ -255,7 +341,8 @@ begin
   if r.open_steps = 0 and r.cancel_requested then
     v_events := v_events || end_run(r.id, 'cancelled');
   end if;
-  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', '[]'::jsonb, 'claims', v_claims,
+  return jsonb_build_object('fenced', false, 'events', v_events, 'ready', '[]'::jsonb,
+                            'claims', claims_ahead(r, v_claims, '[]', p_held, p_instant),
                             'rings', r.open_steps = 0 and r.phase = 'execute' and r.rung_at <> parked());
 end $$;
 
@@ -367,7 +454,8 @@ begin
     return null;
   end if;
   update runs set last_seq = r.last_seq where id = p_run and v_events <> '[]';
-  return jsonb_build_object('claims', v_claims, 'ready', v_ready, 'events', v_events);
+  return jsonb_build_object('claims', claims_ahead(r, v_claims, v_ready, '{}', p_instant), 'ready', v_ready,
+                            'events', v_events);
 end $$;
 
 -- Nobody knows how an attempt ended. p_reason: lost (its worker died), timed_out, broken (unexpectedly), handed_back

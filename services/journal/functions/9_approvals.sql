@@ -15,10 +15,11 @@ begin
   select * into r from runs where id = p_run for update;
   select waited into v_waited from steps where run_id = p_run and id = p_step;
   if r.cancel_requested then
-    return finish_step(p_run, p_step, p_attempt, p_worker, 'cancelled', p_input, null, '{"detail": "The run was cancelled."}',
-                       null, p_room, p_instant, p_held);
+    return finish_step(p_run, p_step, p_attempt, p_worker, 'cancelled', p_input,
+                       '{"detail": "The run was cancelled."}', null, p_room, p_instant, p_held);
   end if;
-  v_found := finish_step(p_run, p_step, p_attempt, p_worker, 'waiting', p_input, null, null, p_delay, p_room, p_instant, p_held);
+  v_found := finish_step(p_run, p_step, p_attempt, p_worker, 'waiting', p_input, null, p_delay, p_room,
+                         p_instant, p_held);
   if (v_found -> 'fenced')::boolean then
     return v_found;
   end if;
@@ -38,7 +39,7 @@ begin
     return finish_step_again(p_run, p_step, p_attempt, p_worker, (
         select outcome from attempts where run_id = p_run and step_id = p_step and attempt = p_attempt
           and outcome in ('waiting', 'cancelled')),
-      p_input, null, null, p_delay, p_room, p_instant, p_held);
+      p_input, null, p_delay, p_room, p_instant, p_held);
   end if;
   return ask_person(p_run, p_step, p_attempt, p_worker, p_input, p_delay, p_room, p_instant, p_held, p_asks);
 end $$;

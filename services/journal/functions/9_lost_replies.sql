@@ -34,29 +34,59 @@ begin
   return begin_execution(p_run, p_worker, p_room, p_workers, p_instant);
 end $$;
 
--- If the first call was committed, what it returned (but for the events): everything of it bears the same time.
-create or replace function finish_step_again(p_run uuid, p_step text, p_attempt int, p_worker text, p_outcome text,
-                                             p_input jsonb, p_output jsonb, p_error jsonb, p_delay double precision,
-                                             p_room int, p_instant text[], p_held text[])
+-- If the first call was committed, what it returned but for the events. A refused one is refused again.
+create or replace function complete_steps_again(p_run uuid, p_worker text, p_done jsonb, p_seen int, p_room int,
+                                                p_instant text[], p_held text[])
 returns jsonb language plpgsql as $$
 declare
   r runs%rowtype;
-  s steps%rowtype;
-  v_at timestamptz;
 begin
   select * into r from runs where id = p_run for update;
-  if not exists (select from attempts where run_id = p_run and step_id = p_step and attempt = p_attempt
-                   and outcome = p_outcome and worker = p_worker) then
-    return finish_step(p_run, p_step, p_attempt, p_worker, p_outcome, p_input, p_output, p_error, p_delay, p_room,
-                       p_instant, p_held);
+  if committed(p_run, p_done -> 0 ->> 'id', (p_done -> 0 ->> 'attempt')::int, 'succeeded', p_worker) then
+    return given_before(r, p_worker, array(select g ->> 'id' from jsonb_array_elements(p_done) g), p_instant, p_held, (
+      select finished_at + make_interval(secs => (p_done -> 0 ->> 'ended')::double precision) from steps
+      where run_id = p_run and id = p_done -> 0 ->> 'id'));
   end if;
-  select * into s from steps where run_id = p_run and id = p_step;
-  v_at := coalesce(s.finished_at, s.due_at - make_interval(secs => p_delay));
+  return complete_steps(p_run, p_worker, p_done, p_seen, p_room, p_instant, p_held);
+end $$;
+
+create or replace function finish_step_again(p_run uuid, p_step text, p_attempt int, p_worker text, p_outcome text,
+                                             p_input jsonb, p_error jsonb, p_delay double precision, p_room int,
+                                             p_instant text[], p_held text[])
+returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype;
+begin
+  select * into r from runs where id = p_run for update;
+  if committed(p_run, p_step, p_attempt, p_outcome, p_worker) then
+    return given_before(r, p_worker, array[p_step], p_instant, p_held, (
+      select coalesce(finished_at, due_at - make_interval(secs => p_delay)) from steps
+      where run_id = p_run and id = p_step));
+  end if;
+  return finish_step(p_run, p_step, p_attempt, p_worker, p_outcome, p_input, p_error, p_delay, p_room, p_instant, p_held);
+end $$;
+
+create or replace function committed(p_run uuid, p_step text, p_attempt int, p_outcome text, p_worker text)
+returns boolean language sql stable as $$
+  select exists (select from attempts where run_id = p_run and step_id = p_step and attempt = p_attempt
+                   and outcome = p_outcome and worker = p_worker)
+$$;
+
+-- What a call that was committed at that time gave its worker; everything of it bears that time.
+create or replace function given_before(r runs, p_worker text, p_ended text[], p_instant text[], p_held text[],
+                                        p_at timestamptz)
+returns jsonb language plpgsql stable as $$
+declare
+  v_ready jsonb := (
+    select coalesce(jsonb_agg(jsonb_build_array(n.id, n.tool)), '[]') from steps n
+    where n.run_id = r.id and n.status = 'ready' and n.rung_at = p_at
+      and n.depends_on && p_ended);
+  v_claims jsonb := (
+    select coalesce(jsonb_agg(step_claim(r, n) order by position), '[]') from steps n
+    where n.run_id = r.id and n.status = 'running' and n.worker = p_worker and n.started_at = p_at);
+begin
   return jsonb_build_object('fenced', false, 'rings', r.phase = 'execute' and r.open_steps = 0, 'events', '[]'::jsonb,
-    'ready', (select coalesce(jsonb_agg(jsonb_build_array(id, tool)), '[]') from steps
-              where run_id = p_run and id = any (s.dependents) and status = 'ready' and rung_at = v_at),
-    'claims', (select coalesce(jsonb_agg(step_claim(r, n)), '[]') from steps n
-               where run_id = p_run and status = 'running' and worker = p_worker and started_at = v_at));
+    'ready', v_ready, 'claims', claims_ahead(r, v_claims, v_ready, p_held, p_instant));
 end $$;
 
 -- Nothing new if the newest event is the last of these already.

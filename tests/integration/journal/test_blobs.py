@@ -9,7 +9,7 @@ from services import database
 from services.journal import attempts, claims, events, forks, retention, runs, surgery
 from services.journal.runs import RunStatus
 from tests.integration.journal.conftest import WORKER, Existing, Hand
-from tests.runs import TENANT
+from tests.runs import TENANT, succeed
 
 
 def big(word: str) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def test_reading_it_writes_nothing_back(hand: type[Hand]) -> None:
 def test_a_big_input_and_a_result_by_hand_are_stored_so_too(hand: type[Hand]) -> None:
     run = hand(("a",), ("b",), required=False)
     claim = run.claim("a")
-    claims.finish(claim, "succeeded", worker=WORKER, input=big("given"), output=None, room=claims.Room(0))
+    succeed(claim, None, given=big("given"), room=claims.Room(0))
     surgery.override_step(TENANT, run.id, "b", big("by hand"))
 
     assert "$blob" in raw(run, "a", "input")

@@ -6,7 +6,7 @@ import pytest
 
 from services.errors import Conflict
 from services.journal import claims, runs, steps, surgery
-from tests.runs import TENANT
+from tests.runs import TENANT, succeed
 
 
 @pytest.mark.parametrize("reason", ["lost", "timed_out", "broken", "handed_back"])
@@ -60,7 +60,7 @@ def test_the_late_success_of_the_attempt_itself_ends_the_doubt(hand: Any) -> Non
     run = hand(("a", "pay"), ("b", "say", "a"))
     claim = run.claim("a")
     claims.lose(claim, "broken", "It broke.", input={"amount": 1})
-    finished = claims.finish(claim, "succeeded", worker="w", output="paid")
+    finished = succeed(claim, "paid")
 
     assert (finished.fenced, finished.ready) == (False, [("b", "say")])
     assert (run.step("a").status, run.step("a").output) == ("succeeded", "paid")

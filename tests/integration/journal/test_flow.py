@@ -15,7 +15,7 @@ from services.journal.plan_shape import Plan
 from services.pipeline import doctor
 from services.tools import catalogue
 from tests.integration.journal.conftest import WORKER, Hand
-from tests.runs import TENANT
+from tests.runs import TENANT, succeed
 
 
 @pytest.fixture
@@ -42,8 +42,12 @@ def tried(run: Hand, *step_ids: str) -> list[str]:
 
 
 def finish_running(run: Hand, step_id: str) -> None:
-    step = run.step(step_id)
-    database.call("finish_step", run.id, step_id, step.attempt, WORKER, "succeeded", None, None, None, None, 0, [], [])
+    completed(run.id, step_id, run.step(step_id).attempt)
+
+
+def completed(run_id: str, step_id: str, attempt: int = 1) -> None:
+    done = [{"id": step_id, "attempt": attempt, "claimed": True, "output": None, "began": 0, "ended": 0}]
+    database.call("complete_steps", run_id, WORKER, database.json(done), 0, 0, [], [])
 
 
 def planned(tenant: str, number: int, flow: str | None = None, **more: Any) -> str:
@@ -70,7 +74,7 @@ def served(name: str, turns: int) -> list[str]:
             claimed = claims.take(run_id, step_id, WORKER)
             assert claimed
             order.append(run_id)
-            claims.finish(claimed[0], "succeeded", worker=WORKER, output=None, room=claims.Room(0))
+            succeed(claimed[0], None, room=claims.Room(0))
     return order
 
 
@@ -132,7 +136,7 @@ def test_a_flood_of_one_tenant_does_not_make_another_wait_behind_all_of_it(limit
     park_all(few, 5)
     finished = steps.of_run(runs.parse_id(flood))
     running = [step for step in finished if step.status == "running"]
-    database.call("finish_step", flood, running[0].id, 1, WORKER, "succeeded", None, None, None, None, 0, [], [])
+    completed(flood, running[0].id)
     order = served("tool:say", 20)
 
     assert len(running) == 1
@@ -146,7 +150,7 @@ def test_an_urgent_run_is_served_first(limit: Any) -> None:
     park_all(ordinary, 3)
     urgent = planned(TENANT, 2, priority=1)
     park_all(urgent, 2)
-    database.call("finish_step", ordinary, "s0", 1, WORKER, "succeeded", None, None, None, None, 0, [], [])
+    completed(ordinary, "s0")
 
     assert served("tool:say", 4) == [urgent, urgent, ordinary, ordinary]
 

@@ -53,8 +53,9 @@ def test_a_result_that_is_committed_meanwhile_is_not_refused_and_the_next_step_i
 ) -> None:
     run = hand(("a", "say"), ("b", "pay", "a"), ("c", "say", "a"))
     run.claim("a")
-    given = (run.id, "a", 1, WORKER, "succeeded", None, '"said"', None, None, 1, [], [])
-    finished = repeated_while_the_first_is_under_way("finish_step", "finish_step_again", *given)
+    done = '[{"id": "a", "attempt": 1, "claimed": true, "output": "said", "began": 0.2, "ended": 0.1}]'
+    given = (run.id, WORKER, done, 0, 1, [], [])
+    finished = repeated_while_the_first_is_under_way("complete_steps", "complete_steps_again", *given)
 
     assert (finished["fenced"], finished["claims"][0]["id"], finished["claims"][0]["attempt"]) == (False, "b", 1)
     assert finished["ready"] == [["c", "say"]]
