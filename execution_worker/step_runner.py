@@ -1,5 +1,6 @@
 """Runs one attempt at a step: the arguments resolved and checked, the tool called, its end classified."""
 
+import contextvars
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,10 +12,12 @@ import orjson
 
 from execution_worker import cancellation, permission, registry, tool_threads, turns
 from services import clock, logs
-from services.errors import Cancelled, Failed, Retryable, ToolError
+from services.errors import BudgetExceeded, Cancelled, Failed, Retryable, ToolError
 from services.journal import claims, event_feed, references
 from services.journal.claims import Claim, LossReason, Outcome
 from services.secrets import handles, redaction, vault
+from services.spending import budgets, payers
+from services.spending.payers import Payer
 from services.tools.contract import Tool, ToolContext, Unsure, WaitForDecision, WaitUntil
 
 log = logs.get(__name__)
@@ -22,10 +25,11 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True)
 class Ended:
-    """How one attempt ended; `unknown` where nobody can tell. delay: seconds until a retry or a wait is due. asks: of a
+    """How one attempt ended; `unknown` where nobody can tell, `unpaid` where a person is to
+    raise a budget before. delay: seconds until a retry or a wait is due. asks: of a
     person, by a wait."""
 
-    outcome: Outcome | Literal["succeeded", "unknown"]
+    outcome: Outcome | Literal["succeeded", "unknown", "unpaid"]
     output: Any = None
     error: dict[str, Any] | None = None
     delay: float | None = None
@@ -45,6 +49,7 @@ def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
         given = resolved if claim.outputs else None
         values = tool.values_of(resolved)
         granted = permission.granted(tool, claim, resolved)
+        _charge(claim)
         if granted is not resolved:
             given, values = granted, tool.values_of(granted)
         return given, Ended("succeeded", output=_jsonable(_call(tool, claim, granted, values)))
@@ -54,8 +59,10 @@ def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
         return given, Ended("cancelled", error={"detail": error.detail})
     except Retryable as error:
         return given, _try_again(claim, error.detail, error.retry_after)
+    except BudgetExceeded as error:
+        return given, Ended("unpaid" if error.on_exceed == "ask" else "failed", error=_told(error))
     except ToolError as error:
-        return given, Ended("failed", error={"detail": error.detail, "reason": "failed", "kind": error.kind})
+        return given, Ended("failed", error=_told(error))
     except Unsure as error:
         return given, _unknown(tool, claim, "broken", error.detail)
     except TimeoutError:
@@ -65,6 +72,22 @@ def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     except Exception as error:
         log.exception("A tool broke", tool=claim.tool)
         return given, _unknown(tool, claim, "broken", f"The tool broke: {type(error).__name__}: {error}.")
+
+
+def _told(error: ToolError) -> dict[str, Any]:
+    return {"detail": error.detail, "reason": "failed", "kind": error.kind}
+
+
+def _charge(claim: Claim) -> None:
+    """Count a call of a tool, and with its first attempt a step. Raises BudgetExceeded."""
+    if claim.run["accounts"]:
+        amounts = {"toolCalls": 1.0, "steps": float(claim.fence == 1)}
+        budgets.charge(claim.run["tenant"], tuple(claim.run["accounts"]), amounts)
+
+
+def _payer(claim: Claim) -> Payer:
+    run = claim.run
+    return Payer(run["tenant"], claim.run_id, claim.step_id, run["agent"], tuple(run["accounts"]), run["model"])
 
 
 def _waiting(wait: WaitUntil | WaitForDecision) -> Ended:
@@ -84,8 +107,11 @@ def _call(tool: Tool, claim: Claim, arguments: dict[str, Any], values: dict[str,
                 return happened
         if tool.takes_context:
             values["context"] = context
+        with payers.paying(_payer(claim)):
+            mine = contextvars.copy_context()  # the tool's thread knows who pays
         with turns.given_up():
-            return tool_threads.run(lambda: tool.function(**values), timeout=claim.timeout, cancelled=cancelled)
+            call = partial(mine.run, partial(tool.function, **values))
+            return tool_threads.run(call, timeout=claim.timeout, cancelled=cancelled)
 
 
 def _verified(verify: Callable[..., Any], context: ToolContext, values: dict[str, Any]) -> Any:

@@ -9,6 +9,7 @@ it has no thread for is rung for any worker.
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from execution_worker import registry, run_ahead, step_runner, turns
 from services import failpoints, logs, settings
@@ -113,13 +114,12 @@ class _Message:
         given, ended = step_runner.run(claim)
         given, ended = redaction.clean(given), ended.cleaned()
         failpoints.reached(Failpoint.STEP_RAN)
+        if ended.outcome == "unpaid":
+            self._let_go(claim, held, claims.hold_for_budget(claim, (ended.error or {})["detail"]))
+            return None, []
         if ended.outcome == "unknown":
             error = ended.error or {}
-            lost = claims.lose(claim, error["reason"], error["detail"], input=given)
-            failpoints.reached(Failpoint.STEP_LOST)
-            event_feed.publish(lost)
-            flow_turns.pass_on(claim.flow_keys)
-            phases.grow_execution(claim.run_id, held)
+            self._let_go(claim, held, claims.lose(claim, error["reason"], error["detail"], input=given))
             return None, []  # waits for a person, or (the run was cancelled meanwhile) is over
         if ended.outcome == "succeeded":
             spare, held, finished = self._completed(
@@ -156,6 +156,12 @@ class _Message:
         if finished.fenced:
             log.warning("A late result was refused", step=claim.step_id, attempt=claim.fence)
         return following, held
+
+    def _let_go(self, claim: Claim, held: list[str], events: list[dict[str, Any]]) -> None:
+        failpoints.reached(Failpoint.STEP_LOST)
+        event_feed.publish(events)
+        flow_turns.pass_on(claim.flow_keys)
+        phases.grow_execution(claim.run_id, held)
 
     def _completed(self, first: Done, held: list[str]) -> tuple[int, list[str], Finished]:
         """Record it with what could be run ahead; returns the reserved threads, what is still held, what follows."""

@@ -4,10 +4,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from gateway import authentication, bodies, known_tools, wire
-from services import failpoints, settings
+from gateway.budgets import Budget
+from services import clock, failpoints, settings
 from services.errors import BadInput, FieldError, PlanRefused
 from services.failpoints import Failpoint
 from services.journal import idempotency, plan_rules, runs, steps
@@ -32,6 +33,8 @@ class StartRequest(bodies.Body):
     user_id: Name | None = None
     agent: Name | None = None
     priority: Annotated[int, Field(ge=1, le=5, description="1 is the most urgent")] | None = None
+    budget: Budget | None = None
+    deadline: AwareDatetime | None = None
     labels: Annotated[dict[Name, Annotated[str, Field(max_length=1_000)]], Field(max_length=64)] | None = None
 
     @model_validator(mode="after")
@@ -62,6 +65,8 @@ def start() -> Response:
             "agent": asked.agent,
             "priority": asked.priority,
             "labels": asked.labels,
+            "budget": asked.budget.to_row() if asked.budget else None,
+            "deadline": clock.to_wire(asked.deadline),
             "plan": _written(plan) if plan else None,
             "idempotency": once,
         }
@@ -81,7 +86,12 @@ def _checked(asked: StartRequest) -> Plan | None:
     if not plan.steps:
         fault = FieldError("#/plan/steps", "has no step; give at least one, or only a `request`.")
         raise PlanRefused(f"{fault.pointer}: {fault.detail}", errors=[fault])
-    plan_rules.check(plan, known_tools.required(), max_steps=settings.current().max_steps)
+    tools = known_tools.allowed(authentication.caller().tenant, asked.agent)
+    plan_rules.check(plan, tools, max_steps=settings.current().max_steps)
+    limit = (asked.budget.limits() if asked.budget else {}).get("steps")
+    if limit is not None and len(plan.steps) > limit:
+        fault = FieldError("#/plan/steps", f"has {len(plan.steps)} steps, and the budget is of {limit:g}.")
+        raise PlanRefused(f"{fault.pointer}: {fault.detail}", errors=[fault])
     return plan
 
 

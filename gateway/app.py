@@ -4,8 +4,10 @@ from flask import Flask, Response, request
 
 from gateway import (
     agent,
+    agents,
     approvals,
     authentication,
+    budgets,
     dead_letters,
     doctor,
     external_tools,
@@ -24,6 +26,7 @@ from gateway import (
     system,
     tools,
     updates,
+    usage,
 )
 from services import settings
 
@@ -35,6 +38,9 @@ NOUNS = (
     surgery,
     approvals,
     policies,
+    agents,
+    budgets,
+    usage,
     secrets,
     dead_letters,
     doctor,

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, request
 
 from gateway import authentication, queries, wire
 from services.journal import event_feed, plans, runs, steps
+from services.spending import budgets
 
 blueprint = Blueprint("runs", __name__)
 
@@ -33,7 +34,9 @@ def listed() -> Response:
 def show(run_id: str) -> Response:
     """One run with its plan, its steps and its answer as they stand."""
     run = runs.get(authentication.caller().tenant, run_id)
-    return wire.reply(wire.run_in_full(run, plans.newest(run.id), steps.of_run(run.id)))
+    budget = budgets.of_run(run.tenant, run_id) if run.accounts else None
+    shown = wire.run_in_full(run, plans.newest(run.id), steps.of_run(run.id))
+    return wire.reply(shown | {"budget": wire.budget(budget) if budget else None})
 
 
 @blueprint.post("/api/runs/<run_id>/cancel")

@@ -10,6 +10,7 @@ from services.journal.attempts import Attempt
 from services.journal.plans import AcceptedPlan
 from services.journal.runs import Run
 from services.journal.steps import Step
+from services.spending.budgets import Budget
 from services.tools.catalogue import ListedTool
 
 
@@ -35,6 +36,8 @@ def run_summary(run: Run) -> dict[str, Any]:
         "usage": run.usage,
         "cancelRequested": run.cancel_requested,
         "pausedAt": clock.to_wire(run.paused_at),
+        "pausedBecause": run.paused_because,
+        "deadline": clock.to_wire(run.deadline),
         "forkedFrom": str(run.forked_from) if run.forked_from else None,
         "forkedStep": run.forked_step,
         "lastSeq": run.last_seq,
@@ -57,6 +60,16 @@ def run_in_full(run: Run, plan: AcceptedPlan | None, steps: list[Step]) -> dict[
         if plan
         else None,
         "steps": [step_in_full(step) for step in steps],
+    }
+
+
+def budget(found: Budget) -> dict[str, Any]:
+    """A budget with what is spent of it."""
+    return {
+        **found.limits,
+        "onExceed": found.on_exceed,
+        "spent": found.spent,
+        "reserved": {name: amount for name, amount in found.reserved.items() if amount},
     }
 
 

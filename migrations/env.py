@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 import services.access.api_keys
+import services.agents.agents
 import services.approvals.approvals
 import services.approvals.policies
 import services.flow.keys
@@ -25,6 +26,8 @@ import services.memory.memories
 import services.memory.short_term
 import services.memory.vectors
 import services.secrets.vault
+import services.spending.budgets
+import services.spending.usage
 import services.tools.catalogue
 import services.tools.http_tools
 import services.tools.mcp_servers

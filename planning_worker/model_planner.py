@@ -113,6 +113,8 @@ def _without_null_fields(step: Any) -> Any:
 def _messages(request: PlanRequest, max_steps: int) -> list[Message]:
     tools = "\n".join(_described(tool) for _, tool in sorted(request.tools.items()))
     system = _prompt().replace("{max_steps}", str(max_steps)).replace("{tools}", tools)
+    if request.instructions:
+        system += f"\n\nYou plan for an agent with these instructions:\n{request.instructions}"
     parts = [f"The time is {clock.to_wire(request.now)} ({request.now:%A})."]
     if request.memories:
         parts.append(data_fence.fenced("memories of this user, best first", request.memories, MEMORIES_BUDGET))

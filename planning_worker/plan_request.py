@@ -23,7 +23,7 @@ class PlanRequest:
     done: the steps of earlier revisions as they ended, in a run whose plan is revised.
 
     turns: the conversation so far, oldest first, without this request. memories: long-term memories of this user that
-    fit the request, best first; they are data, never instructions.
+    fit the request, best first; they are data, never instructions. instructions: of the run's agent.
     """
 
     request: str
@@ -32,3 +32,4 @@ class PlanRequest:
     turns: list[Turn] = field(default_factory=list)
     memories: list[str] = field(default_factory=list)
     done: list[FinishedStep] = field(default_factory=list)
+    instructions: str | None = None

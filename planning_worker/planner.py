@@ -11,14 +11,17 @@ from planning_worker import offline
 from planning_worker.eager_steps import EagerSteps, FencedOff
 from planning_worker.plan_request import PlanRequest, Turn
 from services import clock, failpoints, logs, settings
-from services.errors import PerdureError, PlanRefused, Retryable, ToolError, Unavailable
+from services.agents import profiles
+from services.errors import BudgetExceeded, PerdureError, PlanRefused, Retryable, ToolError, Unavailable
 from services.failpoints import Failpoint
 from services.journal import event_feed, plan_rules, plans, runs, steps
 from services.journal.finished_steps import FinishedStep
 from services.journal.plan_shape import Plan
-from services.memory import recall, short_term
+from services.memory import short_term
 from services.pipeline import heartbeat, phases
+from services.spending import payers
 from services.tools import catalogue
+from services.tools.catalogue import ListedTool
 
 MAX_FAILURES = 5
 
@@ -47,7 +50,8 @@ def plan_run(run_id: str) -> None:
         return
     failpoints.reached(Failpoint.PLAN_CLAIMED)
     try:
-        planned = _plan(phase)
+        with payers.paying(payers.of_phase(phase.run, "plan")):
+            planned = _plan(phase)
     except FencedOff:
         return
     except PerdureError as error:
@@ -61,7 +65,7 @@ def plan_run(run_id: str) -> None:
 
 
 def _plan(phase: runs.Phase) -> Planned:
-    run, tools = phase.run, catalogue.listed()
+    run, tools = phase.run, _tools(phase.run)
     if not tools:
         raise Unavailable("No execution worker has registered its tools yet.")
     current = settings.current()
@@ -69,28 +73,35 @@ def _plan(phase: runs.Phase) -> Planned:
         request=run["request"],
         now=datetime.fromisoformat(run["created_at"]),
         tools=tools,
+        instructions=(run["profile"] or {}).get("instructions"),
         turns=[Turn(role, text) for role, text in short_term.of_run(run).told()],
         done=[FinishedStep(**step) for step in run.get("steps", []) if step["revision"] <= run["plan_revision"]],
     )
     if current.model_configured:
         from planning_worker import model_planner  # only who asks a model loads the client library
 
-        memories = recall.for_run(run, limit=5)
+        memories = profiles.memories(run)
         taking = EagerSteps(phase, tools, asked.done)
         try:
             made = model_planner.plan(replace(asked, memories=memories), taking, max_steps=current.max_steps)
-        except PlanRefused as refused:
-            if not asked.done:
+        except (PlanRefused, BudgetExceeded) as refused:
+            if not asked.done or getattr(refused, "on_exceed", None) == "ask":
                 raise
             return _without_more(taking, refused)  # what there is makes an answer, if not the whole one
         rows = taking.rows_of_rest(made.plan)
-        return Planned(made.plan, rows, "model", current.model, made.usage.to_wire(), made.prompt_version)
+        return Planned(made.plan, rows, "model", made.model, made.usage.to_wire(), made.prompt_version)
     plan = offline.plan(asked)
     plan_rules.check(plan, tools, max_steps=current.max_steps)
     return Planned(plan, steps.rows_of(plan, tools, required=False, attempts=current.step_attempts))
 
 
-def _without_more(taking: EagerSteps, refused: PlanRefused) -> Planned:
+def _tools(run: dict[str, Any]) -> dict[str, ListedTool]:
+    """The tools that the run's agent may use."""
+    allowed = (run["profile"] or {}).get("tools")
+    return {name: tool for name, tool in catalogue.listed().items() if allowed is None or profiles.fits(name, allowed)}
+
+
+def _without_more(taking: EagerSteps, refused: PerdureError) -> Planned:
     note = f"The plan could not be revised: {refused.detail}"
     return Planned(Plan(steps=taking.steps, note=note[:4_000]), [], "model", settings.current().model)
 
@@ -120,6 +131,10 @@ def _accept(phase: runs.Phase, planned: Planned) -> None:
 
 def _fail(phase: runs.Phase, error: PerdureError) -> None:
     """Try again later what may work later; fail the run with the sentence otherwise."""
+    if isinstance(error, BudgetExceeded) and error.on_exceed == "ask":
+        event_feed.publish(runs.pause_for_budget(phase.run_id, error.detail))
+        event_feed.publish(runs.fail_phase(phase, detail=error.detail, retry_in=0) or [])
+        return
     transient = isinstance(error, Unavailable | Retryable) and not isinstance(error, PlanRefused)
     again = transient and phase.run["phase_failures"] + 1 < MAX_FAILURES
     wait = getattr(error, "retry_after", None) or min(2.0 ** phase.run["phase_failures"], 30.0)

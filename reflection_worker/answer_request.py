@@ -11,6 +11,7 @@ class AnswerRequest:
     """turns: earlier (role, text) pairs, oldest first. memories: recalled long-term texts, best first; data only.
 
     note: what the planner wants said of the plan as a whole, such as what it declined and why.
+    instructions: of the run's agent.
     """
 
     request: str
@@ -19,3 +20,4 @@ class AnswerRequest:
     note: str | None = None
     turns: list[tuple[str, str]] = field(default_factory=list)
     memories: list[str] = field(default_factory=list)
+    instructions: str | None = None

@@ -9,14 +9,16 @@ from typing import Any
 from reflection_worker import offline_answer, revision
 from reflection_worker.answer_request import AnswerRequest
 from services import failpoints, logs, settings
-from services.errors import PerdureError, Retryable, Unavailable
+from services.agents import profiles
+from services.errors import BudgetExceeded, PerdureError, Retryable, Unavailable
 from services.failpoints import Failpoint
 from services.journal import event_feed, plans, runs
 from services.journal.event_names import EventName
 from services.journal.finished_steps import FinishedStep
 from services.journal.steps import StepStatus
-from services.memory import recall, short_term
+from services.memory import short_term
 from services.pipeline import heartbeat, phases
+from services.spending import payers
 
 MAX_FAILURES = 5
 DELTA_SECONDS = 0.06  # deltas of a streamed answer are written together for this long: one commit each
@@ -35,7 +37,8 @@ def reflect(run_id: str) -> None:
         return
     failpoints.reached(Failpoint.REFLECTION_CLAIMED)
     try:
-        _judge(phase)
+        with payers.paying(payers.of_phase(phase.run, "answer")):
+            _judge(phase)
     except _Fenced:
         log.info("Reflection stopped: the run was cancelled or taken over")
     except PerdureError as error:
@@ -48,7 +51,7 @@ def reflect(run_id: str) -> None:
 def _judge(phase: runs.Phase) -> None:
     """Answer with what there is, or have a better plan made first."""
     done = [FinishedStep(**step) for step in phase.run["steps"]]
-    verdict = revision.verdict(phase.run, done)
+    verdict = revision.verdict(phase.run, done) if phase.run["error"] is None else revision.Accept()
     if isinstance(verdict, revision.Revise):
         requested = {"revision": phase.run["plan_revision"] + 1, "because": verdict.because}
         told = plans.revise(phase, [{"name": EventName.PLAN_REVISION_REQUESTED, "data": requested}])
@@ -65,12 +68,18 @@ def _judge(phase: runs.Phase) -> None:
 
 def _answer(phase: runs.Phase, done: list[FinishedStep]) -> None:
     pieces = _pieces(phase.run, done)
-    answer = "".join(_streamed(phase, pieces))
+    try:
+        answer = "".join(_streamed(phase, pieces))
+    except BudgetExceeded as exceeded:
+        if exceeded.on_exceed == "ask":
+            raise
+        asked = replace(_asked(phase.run, done), note=exceeded.detail)  # without a model: what the results say by rules
+        answer = "".join(_streamed(phase, offline_answer.compose(asked).splitlines(keepends=True)))
     outcome = {
         "answer": answer,
         "error": _error(done),
         "usage": {"answer": usage.to_wire()} if (usage := getattr(pieces, "usage", None)) else {},
-        "remember": phase.run["request"] is not None,
+        "remember": phase.run["request"] is not None and profiles.remembers(phase.run),
     }
     failpoints.reached(Failpoint.ANSWER_MADE)
     accepted = runs.accept_answer(phase, outcome)
@@ -85,24 +94,29 @@ def _answer(phase: runs.Phase, done: list[FinishedStep]) -> None:
 def _pieces(run: dict[str, Any], done: list[FinishedStep]) -> Iterable[str]:
     """The answer in pieces: the model's, or a caller's plan's results as they are, or composed by rules."""
     plan = run["plan"] or {}
-    asked = AnswerRequest(
-        request=run["request"] or "",
-        now=datetime.fromisoformat(run["created_at"]),
-        steps=done,
-        note=plan.get("note"),
-    )
+    asked = _asked(run, done)
     if run["request"] is None or (plan.get("source") == "caller" and not settings.current().model_configured):
         return [offline_answer.leaf_outputs(asked)]
     asked = replace(
         asked,
         turns=short_term.of_run(run).told(),
-        memories=recall.for_run(run, limit=5),
+        memories=profiles.memories(run),
     )
     if settings.current().model_configured:
         from reflection_worker import model_answer  # only who asks a model loads the client library
 
         return model_answer.stream(asked)
     return offline_answer.compose(asked).splitlines(keepends=True)
+
+
+def _asked(run: dict[str, Any], done: list[FinishedStep]) -> AnswerRequest:
+    return AnswerRequest(
+        request=run["request"] or "",
+        now=datetime.fromisoformat(run["created_at"]),
+        steps=done,
+        note=(run["plan"] or {}).get("note"),
+        instructions=(run["profile"] or {}).get("instructions"),
+    )
 
 
 def _streamed(phase: runs.Phase, pieces: Iterable[str]) -> Iterator[str]:
@@ -142,6 +156,10 @@ def _error(done: list[FinishedStep]) -> dict[str, Any] | None:
 
 
 def _fail(phase: runs.Phase, error: PerdureError) -> None:
+    if isinstance(error, BudgetExceeded):  # on_exceed: ask
+        event_feed.publish(runs.pause_for_budget(phase.run_id, error.detail))
+        event_feed.publish(runs.fail_phase(phase, detail=error.detail, retry_in=0) or [])
+        return
     again = isinstance(error, Unavailable | Retryable) and phase.run["phase_failures"] + 1 < MAX_FAILURES
     wait = getattr(error, "retry_after", None) or min(2.0 ** phase.run["phase_failures"], 30.0)
     log.warning("Reflection failed", error=error.detail, again_in=wait if again else None)

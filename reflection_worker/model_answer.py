@@ -39,7 +39,10 @@ def _messages(request: AnswerRequest) -> list[Message]:
     if request.note:
         parts.append(data_fence.fenced("the planner's note", request.note))
     parts.append(f"Answer this request:\n{request.request}")
-    return [{"role": "system", "content": _prompt()}, {"role": "user", "content": "\n\n".join(parts)}]
+    system = _prompt()
+    if request.instructions:
+        system += f"\n\nYou answer as an agent with these instructions:\n{request.instructions}"
+    return [{"role": "system", "content": system}, {"role": "user", "content": "\n\n".join(parts)}]
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,8 @@ PerdureError
     ├── Failed                  will not work however often it is tried; the sentence is for the model and the user
     │   ├── NotPermitted        the policy denies the call
     │   ├── Rejected            a person refused the call
-    │   └── Unanswered          nobody decided or answered in time
+    │   ├── Unanswered          nobody decided or answered in time
+    │   └── BudgetExceeded      a budget is used up
     └── Cancelled               the run was cancelled while the tool worked
 """
 
@@ -172,6 +173,14 @@ class Rejected(Failed):
 
 class Unanswered(Failed):
     """Nobody decided or answered in time."""
+
+
+class BudgetExceeded(Failed):
+    """A budget is used up; on_exceed is what it says is to be done then: stop, degrade or ask."""
+
+    def __init__(self, detail: str, *, on_exceed: str) -> None:
+        super().__init__(detail)
+        self.on_exceed = on_exceed
 
 
 class Cancelled(ToolError):

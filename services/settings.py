@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     model: str = "gpt-5-mini"
     embedding_model: str | None = None
     model_timeout: float = Field(120, gt=0)
+    cheap_model: str | None = None
+    max_output_tokens: int = Field(2_048, ge=64)
+    prices: Path | None = None
 
     # The door
     auth: Literal["required", "off"] | None = None

@@ -214,6 +214,13 @@ def give_back(claim: Claim, detail: str) -> list[dict[str, Any]]:
     return database.insist("return_step", claim.run_id, claim.step_id, claim.fence, detail, again="return_step")
 
 
+def hold_for_budget(claim: Claim, because: str) -> list[dict[str, Any]]:
+    """Give back a step whose budget is used up, and pause its run. Returns the events to publish."""
+    return database.insist(
+        "hold_for_budget", claim.run_id, claim.step_id, claim.fence, because, again="hold_for_budget"
+    )
+
+
 def report_progress(claim: Claim, text: str) -> list[dict[str, Any]]:
     """Record `step.progress` for a running attempt; returns the event, or nothing when fenced off."""
     return database.call("report_step_progress", claim.run_id, claim.step_id, claim.fence, text)

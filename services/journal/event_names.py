@@ -8,6 +8,7 @@ class EventName(StrEnum):
 
     RUN_CREATED = "run.created"  # {request, conversationId, userId, forkedFrom, fromStep}; the last two in a fork
     RUN_PAUSED = "run.paused"  # {}
+    RUN_DEADLINE_PASSED = "run.deadline_passed"  # {deadline}: what had not ended is cut; the answer says what there is
     RUN_RESUMED = "run.resumed"  # {}
     PLAN_CREATED = "plan.created"  # {revision, source, note, steps: [{id, tool, arguments, dependsOn, why}]}
     PLAN_STEP_ADDED = "plan.step_added"  # {id, tool, arguments, dependsOn, why}; the plan is still being written
@@ -23,9 +24,12 @@ class EventName(StrEnum):
     STEP_REOPENED = "step.reopened"  # {how, arguments}: it is to run (again); how: retry, rerun, again, revived
     STEP_FAILED = "step.failed"  # {attempt, error}
     STEP_SKIPPED = "step.skipped"  # {because}: a step before it failed, or a person said so
-    STEP_CANCELLED = "step.cancelled"  # {}
+    STEP_CANCELLED = "step.cancelled"  # {because}; because: only where a deadline cut it
     APPROVAL_REQUESTED = "approval.requested"  # {id, kind, tool, arguments, reason, question, expiresAt}
     APPROVAL_DECIDED = "approval.decided"  # {id, decision, by, arguments | reason | answer}; arguments: as edited
+    MODEL_CALLED = "model.called"  # {for, model, inputTokens, outputTokens, cachedTokens, cost, degraded}
+    BUDGET_EXCEEDED = "budget.exceeded"  # {because, then}: the run is paused until a person raises its budget
+    BUDGET_CHANGED = "budget.changed"  # {limits, onExceed}
     ANSWER_DELTA = "answer.delta"  # {text, attempt}: a higher attempt replaces all that lower ones streamed
     ANSWER_COMPLETED = "answer.completed"  # {text}
     MEMORY_STORED = "memory.stored"  # {ids, kind}

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, Integer, SmallInteger, Text, cast, func, or_, select, text
+from sqlalchemy import ARRAY, DateTime, Index, Integer, SmallInteger, Text, cast, func, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -40,6 +40,8 @@ FINISHED = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED)
 class Run(database.Base):
     """A request and how far it has come. phase_error: why the phase is tried again.
 
+    accounts: the budgets that it draws on. profile: its agent as it was when the run was accepted. deadline: when it is
+        cut and answered with what there is. paused_because: what it waits for, where no person paused it.
     rung_at: when a message was last sent for its phase; of an execution that is not settled, parked() (the
         year 9000), or chordless() when its chord can't be trusted.
     """
@@ -65,6 +67,10 @@ class Run(database.Base):
     usage: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    paused_because: Mapped[str | None] = mapped_column(Text)
+    accounts: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    profile: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    deadline: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     forked_from: Mapped[UUID | None] = mapped_column()
     forked_step: Mapped[str | None] = mapped_column(Text)
     phase_worker: Mapped[str | None] = mapped_column(Text)
@@ -91,6 +97,8 @@ class Run(database.Base):
         Index("ix_runs_alive", "phase", "rung_at", postgresql_where=text("phase is not null")),
         # a run's forks
         Index("ix_runs_forked_from", "forked_from", postgresql_where=text("forked_from is not null")),
+        # whose time is over
+        Index("ix_runs_deadline", "deadline", postgresql_where=text("deadline is not null and phase is not null")),
         # what a dead worker owned
         Index("ix_runs_phase_worker", "phase_worker", postgresql_where=text("phase_worker is not null")),
     )
@@ -231,6 +239,11 @@ def finish(phase: Phase, events: list[dict[str, Any]]) -> list[dict[str, Any]] |
 def fail_phase(phase: Phase, *, detail: str, retry_in: float | None) -> list[dict[str, Any]] | None:
     """The phase failed. retry_in: seconds until the sweeper rings it again, or None to fail the run with `detail`."""
     return database.insist("fail_phase", phase.run_id, phase.fence, detail, retry_in, again="fail_phase")
+
+
+def pause_for_budget(run_id: str, because: str) -> list[dict[str, Any]]:
+    """Pause the run until a person raises the budget that is used up. Returns the events to publish."""
+    return database.insist("pause_for_budget", run_id, because, again="pause_for_budget")
 
 
 def request_cancel(tenant: str, run_id: str) -> list[dict[str, Any]]:

@@ -84,6 +84,9 @@ def _run(view: View) -> Why | None:
     working = len(view.those(StepStatus.RUNNING))
     if run.cancel_requested:
         return Why(Kind.CANCELLING, f"It is being cancelled; {working} steps at work have yet to notice.")
+    if run.paused_because:
+        sentence = f"It is paused: {run.paused_because} Raise it (PUT /api/runs/{run.id}/budget) and it goes on."
+        return Why(Kind.PAUSED, sentence, since=run.paused_at)
     if run.paused_at:
         tail = f" ({working} steps still at work may end)" if working else ""
         return Why(Kind.PAUSED, f"It was paused {view.ago(run.paused_at)}{tail}; resume it.", since=run.paused_at)

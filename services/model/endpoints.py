@@ -30,19 +30,24 @@ class Endpoint:
     formats: tuple[Format, ...] = FORMATS
     counts_streams: bool = True
 
+    @property
+    def output_limit(self) -> str:
+        """The parameter that limits how many tokens are written: OpenAI's own, or what all others know."""
+        return "max_completion_tokens" if self.host == "api.openai.com" else "max_tokens"
+
     def settle_on(self, chosen: Format) -> None:
         """Remember that the better formats than this one are refused here."""
         if chosen in self.formats:  # Another thread may have given up on it meanwhile.
             self.formats = self.formats[self.formats.index(chosen) :]
 
 
-def current() -> Endpoint:
-    """The endpoint that the settings name. Raises Failed when none is set."""
+def current(model: str | None = None) -> Endpoint:
+    """The endpoint that the settings name, for that model or theirs. Raises Failed when none is set."""
     now = settings.current()
     if not now.model_configured:
         raise Failed("No model is configured: set OPENAI_API_KEY, or OPENAI_BASE_URL for a server that needs no key.")
     key = now.openai_api_key.get_secret_value() if now.openai_api_key else _NO_KEY
-    return _endpoint(now.openai_base_url, key, now.model)
+    return _endpoint(now.openai_base_url, key, model or now.model)
 
 
 @lru_cache(maxsize=16)

@@ -14,7 +14,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from services import clock, settings
 from services.errors import Failed, Retryable
-from services.model import attempts, endpoints, faults, time_limits
+from services.model import attempts, billing, endpoints, faults, time_limits
 from services.model.endpoints import CONNECT_SECONDS, Endpoint, Format
 from services.model.shapes import Completion, Message, Usage
 
@@ -35,15 +35,19 @@ def complete(
     schema: JSON Schema that the text is to fit; endpoints that can't be held to it are told it in words, so parse the
     text with `json_text` and check it. timeout: seconds in all, retries included (default: PERDURE_MODEL_TIMEOUT).
     """
-    endpoint, deadline = endpoints.current(), _deadline(timeout)
-    if schema is None:
-        return attempts.persist(partial(_ask, endpoint, messages, {}, deadline), deadline)
+    deadline = _deadline(timeout)
+    bill = billing.opened(messages, seconds=deadline - clock.monotonic())
+    endpoint, taken = bill.endpoint, Completion("", Usage(), bill.endpoint.model)
 
-    def ask(form: Format) -> Completion:
-        asked, options = _formatted(form, messages, schema, schema_name)
-        return attempts.persist(partial(_ask, endpoint, asked, options, deadline), deadline)
+    def ask(form: Format | None) -> Completion:
+        asked, options = _formatted(form, messages, schema or {}, schema_name) if form else (messages, {})
+        return attempts.persist(partial(_ask, endpoint, asked, options | bill.options, deadline), deadline)
 
-    return _in_some_form(endpoint, ask)
+    try:
+        taken = ask(None) if schema is None else _in_some_form(endpoint, ask)
+        return taken
+    finally:
+        bill.settle(taken.usage, taken.model, len(taken.text))
 
 
 def stream(
@@ -90,20 +94,27 @@ class TextStream:
         self.model = settings.current().model
         self._messages = messages
         self._options: dict[str, Any] = {}
+        self._limits: dict[str, Any] = {}
+        self._written = 0
         self._timeout = timeout
         self._schema = schema
         self._schema_name = schema_name
 
     def __iter__(self) -> Iterator[str]:
-        endpoint, deadline = endpoints.current(), _deadline(self._timeout)
+        deadline = _deadline(self._timeout)
+        bill = billing.opened(self._messages, seconds=deadline - clock.monotonic())
+        endpoint, self._limits, self.model = bill.endpoint, bill.options, bill.endpoint.model
         begin = partial(self._begin, endpoint, deadline)
-        if self._schema is None:
-            first, rest = attempts.persist(begin, deadline)
-        else:
-            first, rest = _in_some_form(endpoint, partial(self._begin_in, begin, deadline))
-        if first:
-            yield first
-        yield from rest
+        try:
+            if self._schema is None:
+                first, rest = attempts.persist(begin, deadline)
+            else:
+                first, rest = _in_some_form(endpoint, partial(self._begin_in, begin, deadline))
+            if first:
+                yield first
+            yield from rest
+        finally:
+            bill.settle(self.usage, self.model, self._written)
 
     def _begin_in(
         self, begin: Callable[[], tuple[str, Iterator[str]]], deadline: float, form: Format
@@ -143,6 +154,7 @@ class TextStream:
                     if choice.delta and choice.delta.refusal:
                         raise Failed(f"The model declined: {faults.told(choice.delta.refusal, endpoint)}")
                     if choice.delta and choice.delta.content:
+                        self._written += len(choice.delta.content)
                         yield choice.delta.content
         if finished is None:
             raise Retryable(f"The model at {endpoint.host} broke off in the middle of its answer.")
@@ -156,6 +168,7 @@ class TextStream:
             timeout=_timeout(deadline),
             **counted,
             **self._options,
+            **self._limits,
         )
         if reply.response.headers.get("content-type", "").startswith("application/json"):
             return [_as_chunk(ChatCompletion.model_validate_json(reply.response.read()))]  # it does not stream

@@ -33,6 +33,8 @@ def sweep() -> int:
     if _silence_counts():
         _release_the_dead()
         event_feed.publish(database.call("lose_hung_steps", BATCH))
+    for _, events in database.call("expire_runs", BATCH):
+        event_feed.publish(events)
     wiped = _broker_was_wiped()
     if wiped is None:
         _last = clock.monotonic()

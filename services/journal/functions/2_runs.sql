@@ -7,6 +7,8 @@ declare
   r runs%rowtype;
   v_id uuid := (p ->> 'id')::uuid;
   v_tenant text := p ->> 'tenant';
+  v_profile jsonb;
+  v_budget jsonb;
   v_events jsonb;
 begin
   if exists (select from runs where id = v_id) then
@@ -23,11 +25,25 @@ begin
   end if;
   insert into conversations (tenant, id, user_id)
   values (v_tenant, p ->> 'conversation_id', p ->> 'user_id') on conflict do nothing;
-  insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, labels, priority, last_seq,
-                    rung_at, rings)
+  if p ->> 'agent' is not null then -- as it is now: a change of the agent is for later runs
+    select jsonb_build_object('instructions', instructions, 'model', model, 'tools', tools, 'memory', memory, 'budget', budget)
+    into v_profile from agents where tenant = v_tenant and name = p ->> 'agent';
+  end if;
+  v_budget := coalesce(nullif(p -> 'budget', 'null'), nullif(v_profile -> 'budget', 'null'));
+  insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, profile, labels, priority,
+                    last_seq, rung_at, rings, accounts, deadline)
   values (v_id, v_tenant, 'queued', 'plan', p ->> 'request', p ->> 'user_id', p ->> 'conversation_id', p ->> 'agent',
-          coalesce(nullif(p -> 'labels', 'null'), '{}'), coalesce((p ->> 'priority')::int, 3), 1, clock_timestamp(), 1)
+          v_profile - 'budget', coalesce(nullif(p -> 'labels', 'null'), '{}'), coalesce((p ->> 'priority')::int, 3), 1,
+          clock_timestamp(), 1,
+          array(select account from budgets where tenant = v_tenant and account = 'daily')
+            || case when v_budget is not null then array['run:' || v_id] else '{}' end,
+          least((p ->> 'deadline')::timestamptz,
+                clock_timestamp() + make_interval(secs => (v_budget #>> '{limits,seconds}')::double precision)))
   returning * into r;
+  if v_budget is not null then
+    insert into budgets (tenant, account, limits, on_exceed)
+    values (v_tenant, 'run:' || v_id, v_budget -> 'limits', v_budget ->> 'onExceed');
+  end if;
   if p ->> 'request' is not null then
     insert into messages (tenant, conversation_id, run_id, role, text)
     values (v_tenant, p ->> 'conversation_id', v_id, 'user', p ->> 'request');
@@ -64,7 +80,7 @@ begin
     'id', r.id, 'tenant', r.tenant, 'request', r.request, 'user_id', r.user_id, 'conversation_id', r.conversation_id,
     'agent', r.agent, 'brain', r.brain, 'answer', r.answer, 'error', r.error,
     'phase_attempt', r.phase_attempt + 1, 'phase_failures', r.phase_failures, 'created_at', wire_time(r.created_at),
-    'plan_revision', r.plan_revision, 'events', jsonb_build_array())
+    'plan_revision', r.plan_revision, 'accounts', r.accounts, 'profile', r.profile, 'events', jsonb_build_array())
     || case when p_phase = 'reflect' or r.plan_revision > 0 then reflection_material(p_run, r.plan_revision) else '{}' end;
 end $$;
 
@@ -170,8 +186,9 @@ begin
   end if;
   v_events := jsonb_build_array(record_event(p_run, r.tenant, r.last_seq + 1, 'answer.completed', null,
                                              jsonb_build_object('text', p_outcome ->> 'answer')));
+  r.error := coalesce(nullif(p_outcome -> 'error', 'null'), r.error); -- that of a deadline stays
   update runs
-  set answer = p_outcome ->> 'answer', error = nullif(p_outcome -> 'error', 'null'), last_seq = r.last_seq + 1,
+  set answer = p_outcome ->> 'answer', error = r.error, last_seq = r.last_seq + 1,
       usage = runs.usage || coalesce(nullif(p_outcome -> 'usage', 'null'), '{}'),
       phase = 'remember', phase_worker = null, phase_failures = 0, rung_at = clock_timestamp(), rings = 1
   where id = p_run;
@@ -179,7 +196,7 @@ begin
     return jsonb_build_object('phase', 'remember', 'events', v_events);
   end if;
   return jsonb_build_object('phase', null, 'events', v_events || end_run(p_run, 
-    case when p_outcome -> 'error' = 'null' then 'succeeded' else 'failed' end));
+    case when r.error is null then 'succeeded' else 'failed' end));
 end $$;
 
 create or replace function finish_run(p_run uuid, p_fence int, p_events jsonb) returns jsonb language plpgsql as $$
@@ -273,4 +290,59 @@ begin
     v_events := v_events || end_run(p_run, 'cancelled');
   end if;
   return v_events;
+end $$;
+
+-- Its time is over: what has not ended is cut, and the run is answered with what there is. Returns the events.
+create or replace function expire_run(p_run uuid) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype;
+  s steps%rowtype;
+  v_events jsonb;
+begin
+  select * into r from runs where id = p_run for update;
+  if r.phase is null or r.deadline is null or r.deadline > clock_timestamp() then
+    return '[]';
+  end if;
+  r.error := jsonb_build_object('reason', 'deadline', 'detail', format('It was not done by its deadline, %s.', wire_time(r.deadline)));
+  update runs set deadline = null where id = p_run;
+  if r.phase in ('reflect', 'remember') and r.paused_at is null then
+    return '[]'; -- as good as done
+  end if;
+  r.last_seq := r.last_seq + 1;
+  v_events := jsonb_build_array(record_event(p_run, r.tenant, r.last_seq, 'run.deadline_passed', null,
+                                             jsonb_build_object('deadline', wire_time(r.deadline))));
+  for s in
+    select * from steps where run_id = p_run and status in ('pending', 'ready', 'waiting', 'running', 'in_doubt')
+    order by position
+  loop
+    if s.status = 'running' then -- its late result will be refused
+      perform record_attempt(s, 'abandoned', null, r.error);
+    end if;
+    update steps set status = 'cancelled', error = r.error, finished_at = clock_timestamp(), deadline = null, due_at = null
+    where run_id = p_run and id = s.id;
+    r.last_seq := r.last_seq + 1;
+    v_events := v_events || record_event(p_run, r.tenant, r.last_seq, 'step.cancelled', s.id,
+                                         jsonb_build_object('because', r.error -> 'detail'));
+  end loop;
+  update runs
+  set last_seq = r.last_seq, open_steps = 0, error = r.error, paused_at = null, paused_because = null,
+      phase = 'reflect', status = 'reflecting', phase_worker = null, phase_failures = 0, due_at = null,
+      rung_at = null, rings = 0
+  where id = p_run;
+  return v_events;
+end $$;
+
+-- Cut the runs whose deadline has passed. Returns [[run, events], …].
+create or replace function expire_runs(p_limit int) returns jsonb language plpgsql as $$
+declare
+  v_run uuid;
+  v_expired jsonb := '[]';
+begin
+  for v_run in
+    select id from runs where deadline <= clock_timestamp() and phase is not null order by deadline limit p_limit
+    for update skip locked
+  loop
+    v_expired := v_expired || jsonb_build_array(jsonb_build_array(v_run, expire_run(v_run)));
+  end loop;
+  return v_expired;
 end $$;

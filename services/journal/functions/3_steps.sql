@@ -23,7 +23,8 @@ create or replace function step_claim(r runs, s steps) returns jsonb language sq
     'effect_key', s.effect_key, 'flow_keys', s.flow_keys, 'opens', cardinality(s.dependents),
     'outputs', case when s.arguments::text like '%${%' then coalesce(step_outputs(s.run_id, s.depends_on), '{}') end,
     'run', jsonb_build_object('id', r.id, 'tenant', r.tenant, 'user_id', r.user_id,
-                              'conversation_id', r.conversation_id))
+                              'conversation_id', r.conversation_id, 'agent', r.agent, 'accounts', r.accounts,
+                              'model', r.profile ->> 'model'))
 $$;
 
 -- Compare-and-set from ready to running; null when the step is not there to take, or must wait for its turn at a key.

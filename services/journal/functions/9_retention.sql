@@ -44,6 +44,7 @@ begin
   delete from idempotency_keys where tenant = p_tenant and created_at < clock_timestamp() - make_interval(secs => p_age)
     and response ->> 'workflowId' = any (v_runs::text[]);
   delete from blob_uses where run_id = any (v_runs);
+  delete from budgets where tenant = p_tenant and account = any (select 'run:' || id from unnest(v_runs) id);
   delete from runs where id = any (v_runs);
   return jsonb_build_object('runs', cardinality(v_runs), 'steps', v_steps, 'events', v_events, 'attempts', v_attempts);
 end $$;

@@ -28,6 +28,7 @@ def stack_with_model(model: ScriptedModel, tmp_path_factory: pytest.TempPathFact
             "REDIS_URL": addresses.redis_url,
             "OPENAI_BASE_URL": model.base_url,
             "OPENAI_API_KEY": "sk-scripted",
+            "PERDURE_CHEAP_MODEL": "gpt-5-nano",
         }
         stacks.run_once("release", environment)
         with stacks.running(home, *EVERYTHING, **environment) as running:

@@ -1,0 +1,1 @@
+"""Agents: named profiles that runs are given, and what a run does with its agent's."""

@@ -1,0 +1,1 @@
+"""What runs may spend and what they have spent: budgets, the calls of models, prices."""
