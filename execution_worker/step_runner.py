@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import orjson
 
-from execution_worker import cancellation, permission, registry, tool_threads, turns
+from execution_worker import cancellation, control, permission, registry, tool_threads, turns
 from services import clock, logs
 from services.errors import BudgetExceeded, Cancelled, Failed, Retryable, ToolError
 from services.journal import claims, event_feed, references
@@ -25,11 +25,14 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True)
 class Ended:
-    """How one attempt ended; `unknown` where nobody can tell, `unpaid` where a person is to
-    raise a budget before. delay: seconds until a retry or a wait is due. asks: of a
-    person, by a wait."""
+    """How one attempt ended.
 
-    outcome: Outcome | Literal["succeeded", "unknown", "unpaid"]
+    Besides what a tool does: `unknown` where nobody can tell, `unpaid` where a person is to raise a budget before,
+    `skipped` by its condition, `expanded` into its items (output: their arguments). delay: seconds until a retry or a
+    wait is due. asks: of a person, by a wait.
+    """
+
+    outcome: Outcome | Literal["succeeded", "unknown", "unpaid", "skipped", "expanded"]
     output: Any = None
     error: dict[str, Any] | None = None
     delay: float | None = None
@@ -42,11 +45,15 @@ class Ended:
 
 def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     """The arguments as called (None when they stayed as planned) and how the attempt ended."""
-    given: dict[str, Any] | None = None
     tool = registry.get(claim.tool)
     try:
+        if claim.control is not None and (instead := control.decide(claim)) is not None:
+            return None, _controlled(instead)
         resolved = references.resolve(claim.arguments, claim.outputs) if claim.outputs else claim.arguments
-        given = resolved if claim.outputs else None
+    except Failed as error:
+        return None, Ended("failed", error=_told(error))
+    given = resolved if claim.outputs else None
+    try:
         values = tool.values_of(resolved)
         granted = permission.granted(tool, claim, resolved)
         _charge(claim)
@@ -55,14 +62,8 @@ def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
         return given, Ended("succeeded", output=_jsonable(_call(tool, claim, granted, values)))
     except (WaitUntil, WaitForDecision) as wait:
         return given, _waiting(wait)
-    except Cancelled as error:
-        return given, Ended("cancelled", error={"detail": error.detail})
-    except Retryable as error:
-        return given, _try_again(claim, error.detail, error.retry_after)
-    except BudgetExceeded as error:
-        return given, Ended("unpaid" if error.on_exceed == "ask" else "failed", error=_told(error))
     except ToolError as error:
-        return given, Ended("failed", error=_told(error))
+        return given, _refused(claim, error)
     except Unsure as error:
         return given, _unknown(tool, claim, "broken", error.detail)
     except TimeoutError:
@@ -72,6 +73,24 @@ def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     except Exception as error:
         log.exception("A tool broke", tool=claim.tool)
         return given, _unknown(tool, claim, "broken", f"The tool broke: {type(error).__name__}: {error}.")
+
+
+def _refused(claim: Claim, error: ToolError) -> Ended:
+    """What a tool raised on purpose."""
+    if isinstance(error, Cancelled):
+        return Ended("cancelled", error={"detail": error.detail})
+    if isinstance(error, Retryable):
+        return _try_again(claim, error.detail, error.retry_after)
+    unpaid = isinstance(error, BudgetExceeded) and error.on_exceed == "ask"
+    return Ended("unpaid" if unpaid else "failed", error=_told(error))
+
+
+def _controlled(instead: control.Skip | control.Collected | control.Items) -> Ended:
+    if isinstance(instead, control.Skip):
+        return Ended("skipped", error={"detail": instead.because})
+    if isinstance(instead, control.Collected):
+        return Ended("succeeded", output=instead.output)
+    return Ended("expanded", output=instead.arguments)
 
 
 def _told(error: ToolError) -> dict[str, Any]:

@@ -125,6 +125,10 @@ class _Message:
             spare, held, finished = self._completed(
                 Done(claim, True, given, ended.output, began, time.monotonic()), held
             )
+        elif ended.outcome == "skipped":
+            spare, finished = 0, claims.leave_out(claim, (ended.error or {})["detail"])
+        elif ended.outcome == "expanded":
+            spare, finished = 0, claims.expand(claim, ended.output)
         else:
             spare, finished = (
                 0,

@@ -27,6 +27,14 @@ LONGEST_PAUSE = 5.0
 class Client(MemoryCalls, HandsCalls):
     """One stack, seen from outside. Raises Refused for its problems and Unavailable when nobody answers."""
 
+    def usage(self, **asked: Any) -> list[dict[str, Any]]:
+        """What calls of models took, in groups. asked: by, since, until, runId."""
+        return self._call("GET", "/api/usage", params={k: v for k, v in asked.items() if v is not None})["items"]
+
+    def agents(self) -> list[dict[str, Any]]:
+        """The agents that runs can be given."""
+        return self._call("GET", "/api/agents")["items"]
+
     def start(self, request: str | None = None, *, plan: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
         """Start a run of `request` or `plan` (or both).
 

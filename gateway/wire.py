@@ -108,6 +108,8 @@ def _planned(step: Step) -> dict[str, Any]:
         "tool": step.tool,
         "arguments": step.arguments,
         "dependsOn": step.depends_on,
+        "when": (step.control or {}).get("when"),
+        "forEach": (step.control or {}).get("forEach"),
         "why": step.why,
         "flow": step.flow,
     }

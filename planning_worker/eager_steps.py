@@ -36,7 +36,7 @@ class EagerSteps:
         self._open = True
         self.steps: list[PlanStep] = []
         if phase.fence > 1:  # a planner before us may have died in the middle
-            self.steps = [_as_planned(step) for step in steps.of_run(parse_id(phase.run_id))]
+            self.steps = [_as_planned(step) for step in steps.of_run(parse_id(phase.run_id)) if "[" not in step.id]
 
     @property
     def begun(self) -> list[PlanStep]:
@@ -106,8 +106,17 @@ class EagerSteps:
 
 def _acts(step: PlanStep) -> tuple[object, ...]:
     """What a step does, without the words about it."""
-    return step.tool, step.arguments, sorted(step.dependencies)
+    return step.tool, step.arguments, step.control, sorted(step.dependencies)
 
 
 def _as_planned(step: steps.Step) -> PlanStep:
-    return PlanStep(id=step.id, tool=step.tool, arguments=step.arguments, depends_on=step.depends_on, why=step.why)
+    control = step.control or {}
+    return PlanStep(
+        id=step.id,
+        tool=step.tool,
+        arguments=step.arguments,
+        depends_on=[name for name in step.depends_on if "[" not in name],  # but for the items that it became
+        when=control.get("when"),
+        for_each=control.get("forEach"),
+        why=step.why,
+    )

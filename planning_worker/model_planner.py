@@ -19,7 +19,7 @@ from services.model import data_fence, json_text, provider, results
 from services.model.shapes import Completion, Message, Usage
 from services.tools.catalogue import ListedTool
 
-PROMPT = "plan_v1"
+PROMPT = "plan_v2"
 TURNS_BUDGET = 12_000  # characters
 MEMORIES_BUDGET = 6_000
 RESULTS_BUDGET = 20_000
@@ -140,6 +140,8 @@ def _schema(request: PlanRequest) -> dict[str, Any]:
             "tool": {"type": "string", "enum": sorted(request.tools)} if request.tools else {"type": "string"},
             "arguments": {"type": "object"},
             "dependsOn": {"type": "array", "items": {"type": "string"}},
+            "when": {"type": "string"},
+            "forEach": {"type": "string"},
             "why": {"type": "string"},
         },
         "required": ["id", "tool", "arguments"],

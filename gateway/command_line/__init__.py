@@ -20,6 +20,7 @@ from gateway.command_line import (
     retention,
     running,
     secrets,
+    spending,
     surgery,
     up,
 )
@@ -59,6 +60,8 @@ for command in (
     dead_letters.dead_letters,
     doctor.doctor,
     flow.flow,
+    spending.agents,
+    spending.usage,
     retention.gc,
     memory.memory,
     keys.keys,

@@ -14,10 +14,10 @@ LossReason = Literal["timed_out", "broken"]
 class Claim:
     """A step that this worker may run, with all it needs for it. `fence` goes with the result.
 
-    outputs: step id → output of each dependency. run: tenant, user_id, conversation_id. effect_key: the name of this
-    effect, the same on every attempt. unsure: an earlier attempt at it ended without our knowing how. flow_keys: the
-    limited keys at which it holds a slot. opens: how many steps wait for its result. ahead: what may be run together
-    with it, if its tool is an instant one.
+    outputs: step id → output of each dependency. run: tenant, user_id, conversation_id, agent, accounts, model.
+    effect_key: the name of this effect, the same on every attempt. unsure: an earlier attempt at it ended without our
+    knowing how. flow_keys: the limited keys at which it holds a slot. opens: how many steps wait for its result.
+    control: {when, forEach, items}. ahead: what may be run together with it, if its tool is an instant one.
     """
 
     run_id: str
@@ -36,6 +36,7 @@ class Claim:
     opens: int
     outputs: dict[str, Any]
     run: dict[str, Any]
+    control: dict[str, Any] | None = None
     ahead: "Ahead | None" = None
 
 
@@ -189,6 +190,19 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
     return _finished(found)
 
 
+def leave_out(claim: Claim, because: str) -> Finished:
+    """The step's condition does not hold: it is skipped, and what does not need its output goes on."""
+    return _finished(
+        database.insist("leave_out_step", claim.run_id, claim.step_id, claim.fence, because, again="leave_out_step")
+    )
+
+
+def expand(claim: Claim, items: list[dict[str, Any]]) -> Finished:
+    """The step becomes one for each of these arguments, and waits for them to collect their outputs."""
+    mine = (claim.run_id, claim.step_id, claim.fence)
+    return _finished(database.insist("expand_step", *mine, database.json(items), again="expand_step"))
+
+
 def _finished(found: dict[str, Any]) -> Finished:
     return Finished(*_given(found), fenced=found["fenced"], rings=found["rings"])
 
@@ -244,6 +258,7 @@ def _claim(row: dict[str, Any]) -> Claim:
         opens=row["opens"],
         outputs=row["outputs"] or {},
         run=row["run"],
+        control=row["control"],
     )
     return replace(claim, ahead=_ahead(claim, row["ahead"])) if "ahead" in row else claim
 
@@ -262,6 +277,7 @@ def _follower(first: Claim, row: dict[str, Any]) -> Follower:
         effect_key=_effect_key(first.run_id, row),
         opens=row["opens"],
         outputs=row["outputs"] or {},
+        control=None,
     )
     return Follower(claim, row["depends_on"], row["unmet"], refers=row["outputs"] is not None)
 

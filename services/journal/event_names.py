@@ -19,11 +19,14 @@ class EventName(StrEnum):
     STEP_RETRYING = "step.retrying"  # {attempt, error, dueAt}; the lease was lost or the attempt failed
     STEP_WAITING = "step.waiting"  # {until}
     STEP_SUCCEEDED = "step.succeeded"  # {attempt, output, by}; by: only when not by the attempt in the regular way
+    STEP_EXPANDED = "step.expanded"  # {items}: forEach made these steps of it; its output will be the list of theirs
     STEP_REUSED = "step.reused"  # {from, output}: finished in the run that this one was forked from
     STEP_IN_DOUBT = "step.in_doubt"  # {attempt, error}: a person must say whether its effect happened
     STEP_REOPENED = "step.reopened"  # {how, arguments}: it is to run (again); how: retry, rerun, again, revived
     STEP_FAILED = "step.failed"  # {attempt, error}
-    STEP_SKIPPED = "step.skipped"  # {because}: a step before it failed, or a person said so
+    STEP_SKIPPED = (
+        "step.skipped"  # {because}: a step before it failed, its condition does not hold, or a person said so
+    )
     STEP_CANCELLED = "step.cancelled"  # {because}; because: only where a deadline cut it
     APPROVAL_REQUESTED = "approval.requested"  # {id, kind, tool, arguments, reason, question, expiresAt}
     APPROVAL_DECIDED = "approval.decided"  # {id, decision, by, arguments | reason | answer}; arguments: as edited

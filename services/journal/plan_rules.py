@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.errors import FieldError, PlanRefused
-from services.journal import references
+from services.journal import conditions, references
 from services.journal.plan_shape import Plan, PlanStep
 from services.tools.catalogue import ListedTool
 from services.tools.schema_check import argument_faults
@@ -65,12 +65,23 @@ def _dependency_faults(step: PlanStep, known: set[str], here: str) -> list[Field
     ]
     faults += [
         FieldError(f"{here}/arguments", f"step {step.id} refers to ${{{name}}}, which is not in the plan.")
-        for name in sorted(references.step_ids(step.arguments) - known)
+        for name in sorted(step.referred - known)
     ]
     faults += [
         FieldError(f"{here}/arguments", f"step {step.id}: the path of {reference} is not valid JMESPath.")
-        for reference in references.faulty_paths(step.arguments)
+        for reference in references.faulty_paths([step.arguments, step.when, step.for_each])
     ]
+    return faults + _control_faults(step, here)
+
+
+def _control_faults(step: PlanStep, here: str) -> list[FieldError]:
+    faults = []
+    if step.when is not None and (why := conditions.fault(step.when)):
+        faults.append(FieldError(f"{here}/when", f"step {step.id}: the condition {why}"))
+    if step.for_each is not None and not references.is_one(step.for_each):
+        faults.append(
+            FieldError(f"{here}/forEach", f"step {step.id}: forEach is one reference to a list, like ${{s1.links}}.")
+        )
     return faults
 
 

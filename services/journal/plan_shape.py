@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from services.journal import references
+from services.journal import conditions, references
 
 FLOW_KEY = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}"  # tool:, tenant: and agent: keys are given by what they name
 
@@ -30,6 +30,13 @@ class PlanStep(_Wire):
     tool: Annotated[str, Field(min_length=1, max_length=128)]
     arguments: dict[str, Any] = Field(default_factory=dict)
     depends_on: list[str] = Field(default_factory=list)
+    when: Annotated[str, Field(min_length=1, max_length=conditions.MAX_LENGTH)] | None = Field(
+        None,
+        description="a condition over earlier outputs, such as ${s1.count} > 0; the step is skipped if it is false",
+    )
+    for_each: Annotated[str, Field(min_length=1, max_length=1_000)] | None = Field(
+        None, description="a reference to a list: the step runs for every ${item}, and its output is the list of theirs"
+    )
     timeout: float | None = Field(None, gt=0, le=86_400, description="seconds for one attempt")
     retry: StepRetry | None = None
     required: bool | None = Field(
@@ -43,7 +50,21 @@ class PlanStep(_Wire):
     @cached_property
     def dependencies(self) -> list[str]:
         """The ids of the steps that must be done first: named ones, then those that references imply, each once."""
-        return list(dict.fromkeys([*self.depends_on, *sorted(references.step_ids(self.arguments))]))
+        return list(dict.fromkeys([*self.depends_on, *sorted(self.referred)]))
+
+    @property
+    def referred(self) -> set[str]:
+        """The ids that references name, in the arguments, the condition and the list."""
+        inside = references.step_ids(self.arguments)
+        if self.for_each is not None:
+            inside -= references.OF_ITEM
+        return inside | references.step_ids(self.when) | references.step_ids(self.for_each)
+
+    @property
+    def control(self) -> dict[str, str] | None:
+        """`when` and `forEach`, for the journal."""
+        given = {"when": self.when, "forEach": self.for_each}
+        return {name: value for name, value in given.items() if value is not None} or None
 
 
 class Plan(_Wire):

@@ -14,6 +14,7 @@ from jmespath.exceptions import JMESPathError
 from services.errors import Failed
 
 STEP_ID = r"[A-Za-z][A-Za-z0-9_-]{0,63}"
+OF_ITEM = frozenset({"item", "index"})  # what a step with `forEach` may refer to besides steps
 _REFERENCE = re.compile(r"\$\{\s*(" + STEP_ID + r")([.\[][^}]*)?\s*\}")
 
 
@@ -40,6 +41,49 @@ def resolve(value: Any, outputs: dict[str, Any]) -> Any:
     if isinstance(value, dict):
         return {key: resolve(item, outputs) for key, item in value.items()}
     return value
+
+
+def named(text: str) -> tuple[str, dict[str, re.Match[str]]]:
+    """`text` with a name in the place of each reference, and what each name stands for."""
+    paths: dict[str, re.Match[str]] = {}
+
+    def name(match: re.Match[str]) -> str:
+        paths[f"ref{len(paths)}_"] = match
+        return list(paths)[-1]
+
+    return _REFERENCE.sub(name, text), paths
+
+
+def is_one(text: str) -> bool:
+    """Whether `text` is nothing but one reference to a step."""
+    whole = _REFERENCE.fullmatch(text)
+    return whole is not None and whole.group(1) not in OF_ITEM
+
+
+def is_name(word: str) -> bool:
+    """Whether `named` puts such a word in the place of a reference."""
+    return re.fullmatch(r"ref\d+_", word) is not None
+
+
+def found(match: re.Match[str], outputs: dict[str, Any]) -> Any:
+    """What a reference points at, None where there is nothing."""
+    output, path = outputs.get(match.group(1)), _path(match)
+    return jmespath.search(path, output) if path and output is not None else output
+
+
+def of_item(value: Any, item: Any, index: int) -> Any:
+    """`value` with `${item}`, `${item.path}` and `${index}` put in; all other references stay."""
+    if isinstance(value, list):
+        return [of_item(part, item, index) for part in value]
+    if isinstance(value, dict):
+        return {key: of_item(part, item, index) for key, part in value.items()}
+    if not isinstance(value, str):
+        return value
+    whole = _REFERENCE.fullmatch(value)
+    mine: dict[str, Any] = {"item": item, "index": index}
+    if whole and whole.group(1) in OF_ITEM:
+        return _look_up(whole, mine)
+    return _REFERENCE.sub(lambda at: _as_text(_look_up(at, mine)) if at.group(1) in OF_ITEM else at.group(0), value)
 
 
 def _resolve_text(text: str, outputs: dict[str, Any]) -> Any:

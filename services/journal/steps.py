@@ -37,7 +37,8 @@ class Step(database.Base):
     attempt: the fence, one higher at every claim. failures: attempts that failed or were lost, held against
     max_attempts. effect_key: the idempotency key where it is not run:step (an effect carried over into a fork, or a new
     one after an edit). unsure: an earlier attempt at this effect ended without our knowing how. reused_from: the run
-    that this result comes from. flow: the free key that the plan gave it. flow_keys: the names of its limited keys.
+    that this result comes from. control: {when, forEach}, with `items` once it has become so many steps. flow: the free
+    key that the plan gave it. flow_keys: the names of its limited keys.
     """
 
     __tablename__ = "steps"
@@ -60,6 +61,7 @@ class Step(database.Base):
     retry: Mapped[dict[str, Any]] = mapped_column(JSONB)
     max_attempts: Mapped[int] = mapped_column(Integer)
     why: Mapped[str | None] = mapped_column(Text)
+    control: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     flow: Mapped[str | None] = mapped_column(Text)
     flow_keys: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     queue: Mapped[str] = mapped_column(Text)
@@ -127,6 +129,7 @@ def row_of(step: PlanStep, tool: ListedTool, *, required: bool, attempts: int) -
         "max_attempts": retry["attempts"],
         "why": step.why,
         "flow": step.flow,
+        "control": step.control,
     }
 
 

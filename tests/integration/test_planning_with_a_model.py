@@ -71,7 +71,7 @@ def test_a_good_plan_is_taken_with_usage_model_and_prompt_version() -> None:
 
     assert [step.id for step in made.plan.steps] == ["s1", "s2"]
     assert made.plan.steps[1].dependencies == ["s1"]
-    assert (made.model, made.prompt_version, made.repaired) == ("small", "plan_v1", None)
+    assert (made.model, made.prompt_version, made.repaired) == ("small", "plan_v2", None)
     assert made.usage.prompt_tokens == len(model.requests[0].said.split())
 
 

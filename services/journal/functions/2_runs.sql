@@ -112,22 +112,24 @@ end $$;
 -- The steps of a plan as rows; those that wait for nothing are ready.
 create or replace function insert_steps(r runs, p_steps jsonb, p_limits boolean) returns void language sql as $$
   insert into steps (run_id, id, tenant, position, plan_revision, tool, arguments, depends_on, dependents, unmet, status,
-                     required, effect, timeout, retry, max_attempts, why, flow, flow_keys, queue, ready_at, rung_at)
+                     required, effect, timeout, retry, max_attempts, why, flow, control, flow_keys, queue, ready_at, rung_at)
   select r.id, s.id, r.tenant, s.position, r.plan_revision + 1, s.tool, s.arguments, s.depends_on, s.dependents,
          cardinality(s.depends_on), case cardinality(s.depends_on) when 0 then 'ready' else 'pending' end,
-         s.required, s.effect, s.timeout, s.retry, s.max_attempts, s.why, s.flow,
+         s.required, s.effect, s.timeout, s.retry, s.max_attempts, s.why, s.flow, nullif(s.control, 'null'),
          case when p_limits then flow_marks(r.tenant, r.agent, s.tool, s.flow) else '{}' end, 'execution',
          case cardinality(s.depends_on) when 0 then clock_timestamp() end,
          case cardinality(s.depends_on) when 0 then clock_timestamp() end
   from jsonb_to_recordset(p_steps) as s(
     id text, position int, tool text, arguments jsonb, depends_on text[], dependents text[], required boolean,
-    effect text, timeout double precision, retry jsonb, max_attempts int, why text, flow text)
+    effect text, timeout double precision, retry jsonb, max_attempts int, why text, flow text,
+    control jsonb)
 $$;
 
 -- A step of a plan as events tell it.
 create or replace function told_step(p_step jsonb) returns jsonb language sql immutable as $$
   select jsonb_build_object('id', p_step -> 'id', 'tool', p_step -> 'tool', 'arguments', p_step -> 'arguments',
                             'dependsOn', p_step -> 'depends_on', 'why', p_step -> 'why')
+    || coalesce(nullif(p_step -> 'control', 'null'), '{}')
 $$;
 
 -- The plan, its steps and `plan.created`; then it is execution's turn, or with no steps reflection's. Returns the event.

@@ -20,8 +20,8 @@ create or replace function step_claim(r runs, s steps) returns jsonb language sq
   select jsonb_build_object(
     'id', s.id, 'attempt', s.attempt, 'tool', s.tool, 'arguments', s.arguments, 'timeout', s.timeout,
     'retry', s.retry, 'failures', s.failures, 'max_attempts', s.max_attempts, 'waited', s.waited, 'unsure', s.unsure,
-    'effect_key', s.effect_key, 'flow_keys', s.flow_keys, 'opens', cardinality(s.dependents),
-    'outputs', case when s.arguments::text like '%${%' then coalesce(step_outputs(s.run_id, s.depends_on), '{}') end,
+    'effect_key', s.effect_key, 'flow_keys', s.flow_keys, 'opens', cardinality(s.dependents), 'control', s.control,
+    'outputs', case when s.control is not null or s.arguments::text like '%${%' then coalesce(step_outputs(s.run_id, s.depends_on), '{}') end,
     'run', jsonb_build_object('id', r.id, 'tenant', r.tenant, 'user_id', r.user_id,
                               'conversation_id', r.conversation_id, 'agent', r.agent, 'accounts', r.accounts,
                               'model', r.profile ->> 'model'))
@@ -76,11 +76,11 @@ $$;
 create or replace function steps_ahead(r runs, p_from text[], p_instant text[]) returns jsonb language sql stable as $$
   with recursive line(id, dependents, status, position, claim) as (
     select id, dependents, status, position, follower(s) from steps s
-    where run_id = r.id and id = any (p_from) and flow_keys = '{}'
+    where run_id = r.id and id = any (p_from) and flow_keys = '{}' and control is null
     union
     select d.id, d.dependents, d.status, d.position, follower(d)
     from line join steps d on d.run_id = r.id and d.id = any (line.dependents)
-    where d.status = 'pending' and d.flow_keys = '{}' and d.tool = any (p_instant)
+    where d.status = 'pending' and d.flow_keys = '{}' and d.control is null and d.tool = any (p_instant)
   )
   select jsonb_build_object('seen', r.last_seq, 'steps', coalesce(jsonb_agg(claim order by position), '[]'))
   from (select position, claim from line where status in ('pending', 'ready') order by position limit 31) nearest

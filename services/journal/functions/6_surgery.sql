@@ -2,7 +2,7 @@
 -- Every change of a step is followed by rework_steps, which works out anew what that means for all others.
 
 create or replace function dependency_met(d steps) returns boolean language sql immutable as $$
-  select d.status = 'succeeded' or (d.status = 'skipped' and d.error ->> 'reason' is not distinct from 'by_hand')
+  select d.status = 'succeeded' or (d.status = 'skipped' and coalesce(d.error ->> 'reason' in ('by_hand', 'when'), false))
 $$;
 
 create or replace function refers_to(p_arguments jsonb, p_step text) returns boolean language sql immutable as $$
@@ -10,7 +10,7 @@ create or replace function refers_to(p_arguments jsonb, p_step text) returns boo
 $$;
 
 -- The steps that can never run, each with the one to blame: what follows a failed step (everything, if that step was
--- required), what refers to the output of a step that a person skipped, and what follows those.
+-- required), what refers to the output of a step that a person or its condition skipped, and what follows those.
 create or replace function doomed_steps(p_run uuid) returns table (id text, blame text) language sql stable as $$
   with recursive mine as (
     select * from steps where run_id = p_run
@@ -19,7 +19,7 @@ create or replace function doomed_steps(p_run uuid) returns table (id text, blam
     from mine b join mine s on s.id <> b.id and case b.status
       when 'failed' then b.required or s.id = any (b.dependents)
       else s.id = any (b.dependents) and refers_to(s.arguments, b.id) end
-    where (b.status = 'failed' or (b.status = 'skipped' and b.error ->> 'reason' = 'by_hand'))
+    where (b.status = 'failed' or (b.status = 'skipped' and b.error ->> 'reason' in ('by_hand', 'when')))
       and s.status in ('pending', 'ready', 'waiting', 'skipped') and not dependency_met(s)
     union
     select s.id, d.blame

@@ -80,13 +80,13 @@ language sql as $$
     from steps s cross join changed c where s.run_id = o.id
   )
   insert into steps (run_id, id, tenant, position, plan_revision, tool, arguments, input, depends_on, dependents, unmet,
-                     status, required, effect, timeout, retry, max_attempts, why, flow, flow_keys, queue, output, error, effect_key,
+                     status, required, effect, timeout, retry, max_attempts, why, flow, control, flow_keys, queue, output, error, effect_key,
                      unsure, reused_from, started_at, finished_at)
   select p_fork, id, tenant, position, plan_revision, coalesce(patch ->> 'tool', tool),
          coalesce(patch -> 'arguments', arguments), case when becomes in ('succeeded', 'in_doubt') then input end,
          depends_on, dependents, 0, becomes, required, coalesce(patch ->> 'effect', effect),
          coalesce((patch ->> 'timeout')::float, timeout), coalesce(patch -> 'retry', retry),
-         coalesce((patch ->> 'max_attempts')::int, max_attempts), why, flow,
+         coalesce((patch ->> 'max_attempts')::int, max_attempts), why, flow, control,
          flow_marks(tenant, o.agent, coalesce(patch ->> 'tool', tool), flow), queue,
          case when patch ? 'output' then kept(o.tenant, p_fork, patch -> 'output') when becomes = 'succeeded' then output end,
          case when becomes in ('in_doubt', 'skipped') then error end,
