@@ -1,10 +1,10 @@
 """Reading request bodies: type, size, JSON, depth, then a strict pydantic model. Each refusal says what and where."""
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from flask import request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Strict, ValidationError
 from pydantic.alias_generators import to_camel
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -18,6 +18,8 @@ class Body(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=False, extra="forbid", strict=True)
 
+
+Moment = Annotated[AwareDatetime, Strict(False)]  # a time, RFC 3339 with its zone
 
 Shape = TypeVar("Shape", bound=Body)
 

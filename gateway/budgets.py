@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 
 from gateway import authentication, bodies, wire
 from services.errors import NotFound
-from services.journal import event_feed, runs, surgery
+from services.journal import event_feed, runs
+from services.pipeline import operating
 from services.spending import budgets
 from services.spending.budgets import OnExceed
 
@@ -86,6 +87,6 @@ def change(run_id: str) -> Response:
     run = runs.get(authentication.caller().tenant, run_id)
     event_feed.publish(budgets.change_of_run(run.tenant, run_id, asked.limits(), asked.on_exceed))
     if run.paused_because is not None:
-        surgery.resume(run.tenant, run_id)
+        operating.resume(run.tenant, run_id)
     found = budgets.of_run(run.tenant, run_id)
     return wire.reply(wire.budget(found) if found else {})

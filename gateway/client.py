@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidH
 from websockets.sync.client import connect
 
 from gateway.client_parts import HandsCalls, MemoryCalls, Refused, problem_of
+from gateway.client_time import SpendingCalls, TimeCalls
 from services.errors import Unavailable
 from services.journal.event_names import TERMINAL
 
@@ -24,16 +25,8 @@ GIVE_UP_SECONDS = 60
 LONGEST_PAUSE = 5.0
 
 
-class Client(MemoryCalls, HandsCalls):
+class Client(MemoryCalls, HandsCalls, TimeCalls, SpendingCalls):
     """One stack, seen from outside. Raises Refused for its problems and Unavailable when nobody answers."""
-
-    def usage(self, **asked: Any) -> list[dict[str, Any]]:
-        """What calls of models took, in groups. asked: by, since, until, runId."""
-        return self._call("GET", "/api/usage", params={k: v for k, v in asked.items() if v is not None})["items"]
-
-    def agents(self) -> list[dict[str, Any]]:
-        """The agents that runs can be given."""
-        return self._call("GET", "/api/agents")["items"]
 
     def start(self, request: str | None = None, *, plan: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
         """Start a run of `request` or `plan` (or both).

@@ -20,11 +20,13 @@ import services.journal.idempotency
 import services.journal.plans
 import services.journal.queues
 import services.journal.runs
+import services.journal.signals
 import services.journal.steps
 import services.journal.workers
 import services.memory.memories
 import services.memory.short_term
 import services.memory.vectors
+import services.schedules.schedules
 import services.secrets.vault
 import services.spending.budgets
 import services.spending.usage

@@ -5,6 +5,7 @@ step's effect, tool and exact arguments, so none is ever used for another call (
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,11 +24,13 @@ from services.journal.surgery import Changed
 from services.tools import catalogue
 from services.tools.schema_check import argument_faults
 
+FOR_PEOPLE = ("approval", "question")
 STATUSES = ("open", "approved", "rejected", "answered", "expired", "void")
 
 
 class Approval(database.Base):
-    """One thing asked. kind: approval (of a call), question (to a person), callback (of another system).
+    """One thing asked. kind: approval (of a call), question (to a person), callback (of another system),
+    signal (that something has happened).
 
     attempt: the attempt of the step that asked. arguments: as the call would have them. reason: why it is asked for.
     question: {text, choices}. status: open, approved, rejected, answered, expired. decision: {arguments} of an edited
@@ -104,13 +107,18 @@ def decision_on(run_id: str, step_id: str, hash: str) -> Decision | None:
 
 
 def listed(
-    tenant: str, *, status: str | None = "open", run_id: UUID | None = None, limit: int = 200
+    tenant: str,
+    *,
+    status: str | None = "open",
+    run_id: UUID | None = None,
+    limit: int = 200,
+    kinds: Sequence[str] = FOR_PEOPLE,
 ) -> list[tuple[Approval, str]]:
     """Approvals with the state they are in, oldest first. status: one of STATUSES, or None for all.
 
-    void: nobody waits for it any more, since its run ended or its step was changed. Callbacks are not for people.
+    void: nobody waits for it any more, since its run ended or its step was changed. kinds: those for people, or others.
     """
-    query = _with_step().where(Approval.tenant == tenant, Approval.kind != "callback")
+    query = _with_step().where(Approval.tenant == tenant, Approval.kind.in_(kinds))
     if run_id is not None:
         query = query.where(Approval.run_id == run_id)
     if status in {"open", "void"}:

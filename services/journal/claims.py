@@ -183,7 +183,8 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
     mine = (claim.run_id, claim.step_id, claim.fence, worker)
     then = (delay, room.steps, room.instant, room.held)
     if asks is not None:
-        found = database.insist("ask_person", *mine, given, *then, database.json(asks), again="ask_person_again")
+        function = "await_signal" if asks["kind"] == "signal" else "ask_person"
+        found = database.insist(function, *mine, given, *then, database.json(asks), again=f"{function}_again")
     else:
         why = None if error is None else database.json(error)
         found = database.insist("finish_step", *mine, outcome, given, why, *then, again="finish_step_again")

@@ -24,9 +24,7 @@ class EventName(StrEnum):
     STEP_IN_DOUBT = "step.in_doubt"  # {attempt, error}: a person must say whether its effect happened
     STEP_REOPENED = "step.reopened"  # {how, arguments}: it is to run (again); how: retry, rerun, again, revived
     STEP_FAILED = "step.failed"  # {attempt, error}
-    STEP_SKIPPED = (
-        "step.skipped"  # {because}: a step before it failed, its condition does not hold, or a person said so
-    )
+    STEP_SKIPPED = "step.skipped"  # {because}: a step before it failed, its condition is false, a person said so
     STEP_CANCELLED = "step.cancelled"  # {because}; because: only where a deadline cut it
     APPROVAL_REQUESTED = "approval.requested"  # {id, kind, tool, arguments, reason, question, expiresAt}
     APPROVAL_DECIDED = "approval.decided"  # {id, decision, by, arguments | reason | answer}; arguments: as edited

@@ -40,8 +40,9 @@ FINISHED = (RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED)
 class Run(database.Base):
     """A request and how far it has come. phase_error: why the phase is tried again.
 
-    accounts: the budgets that it draws on. profile: its agent as it was when the run was accepted. deadline: when it is
-        cut and answered with what there is. paused_because: what it waits for, where no person paused it.
+    accounts: the budgets that it draws on. profile: its agent as it was when the run was accepted.
+    deadline: when it is cut and answered with what there is. paused_because: what it waits for, where no person paused
+        it. waits_for: the run of its conversation that it comes after.
     rung_at: when a message was last sent for its phase; of an execution that is not settled, parked() (the
         year 9000), or chordless() when its chord can't be trusted.
     """
@@ -71,6 +72,7 @@ class Run(database.Base):
     accounts: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     profile: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     deadline: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    waits_for: Mapped[UUID | None] = mapped_column()
     forked_from: Mapped[UUID | None] = mapped_column()
     forked_step: Mapped[str | None] = mapped_column(Text)
     phase_worker: Mapped[str | None] = mapped_column(Text)
@@ -97,6 +99,8 @@ class Run(database.Base):
         Index("ix_runs_alive", "phase", "rung_at", postgresql_where=text("phase is not null")),
         # a run's forks
         Index("ix_runs_forked_from", "forked_from", postgresql_where=text("forked_from is not null")),
+        # who comes after it
+        Index("ix_runs_waits_for", "waits_for", postgresql_where=text("waits_for is not null")),
         # whose time is over
         Index("ix_runs_deadline", "deadline", postgresql_where=text("deadline is not null and phase is not null")),
         # what a dead worker owned

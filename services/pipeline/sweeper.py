@@ -7,7 +7,7 @@ from services.errors import Unavailable
 from services.failpoints import Failpoint
 from services.journal import event_feed, queues, workers
 from services.memory import vectors
-from services.pipeline import celery_app, flow_turns, heartbeat, phases
+from services.pipeline import celery_app, due_schedules, flow_turns, heartbeat, phases
 
 BATCH = 500
 EPOCH_KEY = "perdure:epoch"
@@ -35,6 +35,7 @@ def sweep() -> int:
         event_feed.publish(database.call("lose_hung_steps", BATCH))
     for _, events in database.call("expire_runs", BATCH):
         event_feed.publish(events)
+    due_schedules.start_due()
     wiped = _broker_was_wiped()
     if wiped is None:
         _last = clock.monotonic()

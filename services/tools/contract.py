@@ -63,6 +63,7 @@ class ToolContext:
     waited: True when the step is back from the wait that the tool asked for by raising WaitUntil.
     ask: put a question to a person and get the answer. The first call puts the step to sleep, holding no worker; when
     the answer is there, the tool is called again and gets it. seconds: how long to wait for one (then Unanswered).
+    signal: {data, at} of a signal, or None when none came in so many seconds; the step sleeps meanwhile, as for ask.
     tainted: whether content from outside has entered the run.
     secret: the value of a secret by name, for sending to a host (None: for the tool's own use). filled: a value with
     every handle (`{{secret:NAME}}`) in it replaced, for sending to a host. Neither ever goes into the output.
@@ -80,6 +81,7 @@ class ToolContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     report: Callable[[str], None] = lambda text: None
     ask: Ask = _nobody_to_ask
+    signal: Callable[[str, float, float], dict[str, Any] | None] = lambda event, seconds, lookback: None
     tainted: Callable[[], bool] = lambda: False
     secret: Callable[[str, str | None], str] = _no_secrets
     filled: Callable[[Any, str | None], Any] = lambda value, host: value

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import bodies, problems, queries
-from gateway.agent import StartRequest
 from gateway.command_line.run_view import RunView, harmless
 from gateway.memory import AddRequest
+from gateway.run_requests import StartRequest
 from gateway.streams import following
 from gateway.streams.frames import Frame
 from gateway.streams.inbox import LIMIT, Inbox

@@ -68,7 +68,7 @@ begin
   returning * into a;
   update steps set due_at = case a.status when 'answered' then clock_timestamp() else a.expires_at end
   where run_id = p_run and id = p_step;
-  if a.kind = 'callback' then
+  if a.kind in ('callback', 'signal') then
     return '[]';
   end if;
   update runs set last_seq = last_seq + 1 where id = p_run returning last_seq into v_seq;

@@ -1,0 +1,87 @@
+"""What starts a run, wherever it is asked for: its shape, its checks, and the row that the journal takes."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from gateway import bodies, known_tools
+from gateway.bodies import Moment
+from gateway.budgets import Budget
+from services import clock, settings
+from services.errors import FieldError, PlanRefused
+from services.journal import plan_rules, steps
+from services.journal.plan_shape import Plan
+
+DEFAULT_USER = "default"
+MAX_REQUEST = 100_000
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class StartRequest(bodies.Body):
+    """What a web app posts: `request` in words, or a `plan` of its own, or both."""
+
+    request: Annotated[str, Field(min_length=1, max_length=MAX_REQUEST)] | None = None
+    plan: dict[str, Any] | None = None
+    conversation_id: Name | None = None
+    user_id: Name | None = None
+    agent: Name | None = None
+    priority: Annotated[int, Field(ge=1, le=5, description="1 is the most urgent")] | None = None
+    budget: Budget | None = None
+    deadline: Moment | None = None
+    labels: Annotated[dict[Name, Annotated[str, Field(max_length=1_000)]], Field(max_length=64)] | None = None
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> "StartRequest":
+        if self.request is None and self.plan is None:
+            raise ValueError("give `request` (what you want, in words) or `plan` (its steps), or both")
+        if self.request is not None and not self.request.strip():
+            raise ValueError("`request` is blank; say what you want")
+        return self
+
+
+def row(asked: StartRequest, tenant: str, *, pointer: str = "#") -> dict[str, Any]:
+    """What `runs.create` takes, but for the id; the conversation's only where it was asked for.
+
+    Raises PlanRefused below `pointer`, and Unavailable while no tool is known.
+    """
+    plan = _checked(asked, tenant, f"{pointer}/plan")
+    made = {
+        "tenant": tenant,
+        "user_id": asked.user_id or DEFAULT_USER,
+        "request": asked.request,
+        "agent": asked.agent,
+        "priority": asked.priority,
+        "labels": asked.labels,
+        "budget": asked.budget.to_row() if asked.budget else None,
+        "deadline": clock.to_wire(asked.deadline),
+        "plan": _written(plan) if plan else None,
+    }
+    return made | ({"conversation_id": asked.conversation_id} if asked.conversation_id else {})
+
+
+def _checked(asked: StartRequest, tenant: str, pointer: str) -> Plan | None:
+    if asked.plan is None:
+        return None
+    plan = plan_rules.parse(asked.plan, pointer)
+    if not plan.steps:
+        fault = FieldError(f"{pointer}/steps", "has no step; give at least one, or only a `request`.")
+        raise PlanRefused(f"{fault.pointer}: {fault.detail}", errors=[fault])
+    tools = known_tools.allowed(tenant, asked.agent)
+    plan_rules.check(plan, tools, max_steps=settings.current().max_steps, pointer=pointer)
+    limit = (asked.budget.limits() if asked.budget else {}).get("steps")
+    if limit is not None and len(plan.steps) > limit:
+        fault = FieldError(f"{pointer}/steps", f"has {len(plan.steps)} steps, and the budget is of {limit:g}.")
+        raise PlanRefused(f"{fault.pointer}: {fault.detail}", errors=[fault])
+    return plan
+
+
+def _written(plan: Plan) -> dict[str, Any]:
+    """A caller's plan as the journal takes it; a step that fails fails the run unless it says otherwise."""
+    current = settings.current()
+    return {
+        "brain": current.model if current.model_configured else "offline",
+        "source": "caller",
+        "note": plan.note,
+        "steps": steps.rows_of(plan, known_tools.required(), required=True, attempts=current.step_attempts),
+    }
