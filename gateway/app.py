@@ -30,6 +30,8 @@ from gateway import (
     updates,
     usage,
 )
+from gateway.openai_front import chat, responses
+from gateway.openai_front import errors as openai_errors
 from services import settings
 
 NOUNS = (
@@ -56,6 +58,8 @@ NOUNS = (
     system,
     retention,
     health,
+    chat,
+    responses,
     page,
 )
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
@@ -71,6 +75,7 @@ def create_app() -> Flask:
     problems.install(app)
     authentication.install(app)
     app.after_request(_add_security_headers)
+    app.after_request(openai_errors.in_their_words)
     for noun in NOUNS:
         app.register_blueprint(noun.blueprint)
     return app

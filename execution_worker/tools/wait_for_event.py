@@ -8,9 +8,7 @@ from services import clock
 from services.tools.contract import ToolContext, tool
 
 
-@tool(
-    effect="pure", timeout=20, capabilities=["wait until another system says that something happened"]
-)
+@tool(effect="pure", timeout=20, capabilities=["wait until another system says that something happened"])
 def wait_for_event(
     context: ToolContext,
     event: Annotated[str, Field(min_length=1, max_length=500)],

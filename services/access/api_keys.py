@@ -70,6 +70,11 @@ def verify(secret: str) -> ApiKey:
     return found
 
 
+def looks_like_one(secret: str | None) -> bool:
+    """Whether it has the form of a key of ours."""
+    return secret is not None and secret.startswith(KEY_PREFIX)
+
+
 def listed(tenant: str | None = None) -> list[ApiKey]:
     """All keys of a tenant (or of all), oldest first, revoked ones too."""
     query = select(ApiKey).order_by(ApiKey.created_at)

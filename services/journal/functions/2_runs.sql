@@ -29,6 +29,10 @@ begin
     select jsonb_build_object('instructions', instructions, 'model', model, 'tools', tools, 'memory', memory, 'budget', budget)
     into v_profile from agents where tenant = v_tenant and name = p ->> 'agent';
   end if;
+  if p ->> 'instructions' is not null then
+    v_profile := coalesce(v_profile, '{}') || jsonb_build_object('instructions', concat_ws(E'\n\n',
+      v_profile ->> 'instructions', p ->> 'instructions'));
+  end if;
   v_budget := coalesce(nullif(p -> 'budget', 'null'), nullif(v_profile -> 'budget', 'null'));
   insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, profile, labels, priority,
                     last_seq, rung_at, rings, accounts, deadline)
@@ -45,6 +49,9 @@ begin
     values (v_tenant, 'run:' || v_id, v_budget -> 'limits', v_budget ->> 'onExceed');
   end if;
   if p ->> 'request' is not null then
+    insert into messages (tenant, conversation_id, run_id, role, text)
+    select v_tenant, p ->> 'conversation_id', null, t ->> 'role', t ->> 'text'
+    from jsonb_array_elements(nullif(p -> 'turns', 'null')) with ordinality turns(t, n) order by n;
     insert into messages (tenant, conversation_id, run_id, role, text)
     values (v_tenant, p ->> 'conversation_id', v_id, 'user', p ->> 'request');
   end if;
