@@ -4,8 +4,12 @@ import signal
 import threading
 from types import FrameType
 
-from services import logs, settings
+from services import clock, logs, settings
+from services.journal import signals
 from services.pipeline import heartbeat, sweeper
+from services.schedules import schedules
+
+TIDY_SECONDS = 3_600.0
 
 log = logs.get(__name__)
 
@@ -24,11 +28,16 @@ def main() -> None:
     heartbeat.start("scheduler")
     log.info("Scheduler is ready", worker=heartbeat.worker_id())
     pause = settings.current().sweep_seconds
+    tidy_at = clock.monotonic()
     while not stop.wait(pause):
         pause = settings.current().sweep_seconds
         try:
             if sweeper.sweep() >= sweeper.BATCH:
                 pause = 0  # there is more
+            if clock.monotonic() >= tidy_at:
+                tidy_at = clock.monotonic() + TIDY_SECONDS
+                signals.forget_old()
+                schedules.forget_old()
         except Exception as error:  # noqa: BLE001 (process edge: the next sweep may find Postgres back)
             log.warning("A sweep failed", error=str(error))
     heartbeat.stop()

@@ -1,10 +1,23 @@
 """A schedule: when to start which run; and every slot that was due, with what became of it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import Boolean, DateTime, Float, ForeignKey, Index, Text, UniqueConstraint, func, select, text, true
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,6 +25,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services import database
 from services.errors import Conflict, NotFound
 from services.schedules.calendar import Timing
+
+SLOTS_KEPT = timedelta(days=90)
 
 Overlap = Literal["allow", "skip", "queue", "cancel"]
 Catchup = Literal["none", "last", "all"]
@@ -119,6 +134,12 @@ def slots(schedule: Schedule, *, limit: int) -> list[Slot]:
     query = select(Slot).where(Slot.schedule_id == schedule.id).order_by(Slot.slot.desc()).limit(limit)
     with database.session() as session:
         return list(session.scalars(query))
+
+
+def forget_old() -> None:
+    """Drop the records of slots that nobody asks for any more. What is queued is kept, however old."""
+    with database.session() as session:
+        session.execute(delete(Slot).where(Slot.slot < func.now() - SLOTS_KEPT, Slot.outcome != "queued"))
 
 
 def any_due() -> bool:
