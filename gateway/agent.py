@@ -8,9 +8,9 @@ from flask import Blueprint, Response, request
 from gateway import authentication, bodies, run_requests, wire
 from gateway.run_requests import StartRequest
 from services import failpoints
-from services.errors import BadInput
+from services.errors import BadInput, Conflict
 from services.failpoints import Failpoint
-from services.journal import idempotency, runs
+from services.journal import conversations, event_feed, idempotency, runs
 from services.pipeline import phases
 
 ROUTE = "POST /api/agent/start"
@@ -27,13 +27,32 @@ def start() -> Response:
     conversation_id = asked.conversation_id or str(run_id)
     accepted = _accepted(run_id, conversation_id)
     once = _idempotency(body, accepted)
-    events = runs.create(run | {"id": str(run_id), "conversation_id": conversation_id, "idempotency": once})
-    if once and not events:
+    made = runs.accept(run | {"id": str(run_id), "conversation_id": conversation_id, "idempotency": once})
+    if made.busy is not None:
+        return _busy(asked, made, accepted)
+    if once and not made.events:
         return _replayed(once)
     failpoints.reached(Failpoint.RUN_CREATED)
     # run.created is not published: nobody can be listening to an id that nobody has been told yet.
     phases.start(str(run_id), planned=run["plan"] is not None)
     return _reply(accepted)
+
+
+def _busy(asked: StartRequest, made: runs.Accepted, accepted: dict[str, Any]) -> Response:
+    """Another run of the conversation lives."""
+    tenant, other = authentication.caller().tenant, made.busy or ""
+    if asked.on_busy == "reject":
+        raise Conflict(f"The conversation is busy with run {other}; wait for it, or say `onBusy`.")
+    if made.steered:
+        event_feed.publish(made.events)
+        found = runs.get(tenant, other)
+        steered = _accepted(found.id, found.conversation_id) | {"status": found.status, "steered": True}
+        return _reply(steered)
+    if asked.on_busy in ("interrupt", "rollback"):
+        event_feed.publish(runs.request_cancel(tenant, other))
+    if asked.on_busy == "rollback":
+        conversations.withdraw(tenant, other)
+    return _reply(accepted | {"waitsFor": other})
 
 
 def _accepted(run_id: UUID, conversation_id: str) -> dict[str, Any]:

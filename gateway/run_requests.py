@@ -1,6 +1,6 @@
 """What starts a run, wherever it is asked for: its shape, its checks, and the row that the journal takes."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,8 @@ from services.journal.plan_shape import Plan
 DEFAULT_USER = "default"
 MAX_REQUEST = 100_000
 
+# what to do while another run of the same conversation lives; rollback: as interrupt, and nothing is left of that run
+OnBusy = Literal["reject", "enqueue", "interrupt", "rollback", "steer"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -27,6 +29,7 @@ class StartRequest(bodies.Body):
     user_id: Name | None = None
     agent: Name | None = None
     priority: Annotated[int, Field(ge=1, le=5, description="1 is the most urgent")] | None = None
+    on_busy: OnBusy = "enqueue"
     budget: Budget | None = None
     deadline: Moment | None = None
     labels: Annotated[dict[Name, Annotated[str, Field(max_length=1_000)]], Field(max_length=64)] | None = None
@@ -57,7 +60,18 @@ def row(asked: StartRequest, tenant: str, *, pointer: str = "#") -> dict[str, An
         "deadline": clock.to_wire(asked.deadline),
         "plan": _written(plan) if plan else None,
     }
-    return made | ({"conversation_id": asked.conversation_id} if asked.conversation_id else {})
+    if asked.conversation_id is not None:
+        made["conversation_id"] = asked.conversation_id
+        made["on_busy"] = _on_busy(asked)
+    return made
+
+
+def _on_busy(asked: StartRequest) -> OnBusy | None:
+    if asked.request is None:
+        return None
+    if asked.on_busy == "steer" and (asked.plan or not settings.current().model_configured):
+        return "enqueue"  # only a model can take a message into a plan
+    return asked.on_busy
 
 
 def _checked(asked: StartRequest, tenant: str, pointer: str) -> Plan | None:

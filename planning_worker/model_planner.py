@@ -167,9 +167,10 @@ def _results(request: PlanRequest) -> str:
     """What the model has to know to revise a plan."""
     told = data_fence.fenced("what the steps so far have brought", results.told(request.done, RESULTS_BUDGET))
     return (
-        f"{told}\n\nThe plan was run, and some of it failed. Write only the steps that are still needed to fulfil the "
-        "request, another way where one failed: with new ids, numbered on from these, and never the same call again. "
-        "They may refer to what has succeeded. If nothing more can help, write no step and say why in `note`."
+        f"{told}\n\nThe plan was run, and some of it failed or the user has added something. Write only the steps that "
+        "are still needed to fulfil the request, another way where one failed: with new ids, numbered on from these, "
+        "and never the same call again. They may refer to what has succeeded. If nothing more can help, write no step "
+        "and say why in `note`."
     )
 
 

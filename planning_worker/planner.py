@@ -70,7 +70,7 @@ def _plan(phase: runs.Phase) -> Planned:
         raise Unavailable("No execution worker has registered its tools yet.")
     current = settings.current()
     asked = PlanRequest(
-        request=run["request"],
+        request="\n\nThe user added meanwhile:\n".join([run["request"], *run["steered"]]),
         now=datetime.fromisoformat(run["created_at"]),
         tools=tools,
         instructions=(run["profile"] or {}).get("instructions"),

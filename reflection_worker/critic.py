@@ -111,7 +111,7 @@ def _pieces(run: dict[str, Any], done: list[FinishedStep]) -> Iterable[str]:
 
 def _asked(run: dict[str, Any], done: list[FinishedStep]) -> AnswerRequest:
     return AnswerRequest(
-        request=run["request"] or "",
+        request="\n\nThe user added meanwhile:\n".join([run["request"] or "", *run["steered"]]),
         now=datetime.fromisoformat(run["created_at"]),
         steps=done,
         note=(run["plan"] or {}).get("note"),

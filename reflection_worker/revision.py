@@ -30,11 +30,14 @@ class GiveUp:
 def verdict(run: dict[str, Any], done: Sequence[FinishedStep]) -> Accept | Revise | GiveUp:
     """What to do about a settled run (as claimed for reflection).
 
-    A plan of the model's is revised when a step of its newest revision failed, as long as revisions are left
-    (PERDURE_MAX_REVISIONS) and the last one brought something: a planner that gets nowhere would go on for ever.
+    A plan of the model's is revised when the user has added something since it was made, and when a step of its newest
+    revision failed, as long as revisions are left (PERDURE_MAX_REVISIONS) and the last one brought something: a planner
+    that gets nowhere would go on for ever.
     """
     if (run["plan"] or {}).get("source") != "model" or not settings.current().model_configured:
         return Accept()
+    if run["steering"]:
+        return Revise(f"The user added: {' '.join(run['steering'])}"[:2_000])
     newest = [step for step in done if step.revision == run["plan_revision"]]
     failed = [step for step in newest if step.status == "failed"]
     if not failed:

@@ -42,7 +42,8 @@ class Run(database.Base):
 
     accounts: the budgets that it draws on. profile: its agent as it was when the run was accepted.
     deadline: when it is cut and answered with what there is. paused_because: what it waits for, where no person paused
-        it. waits_for: the run of its conversation that it comes after.
+        it. waits_for: the run of its conversation that it comes after. steers: what the user added while it ran;
+        steers_planned: how many of those the newest plan knows.
     rung_at: when a message was last sent for its phase; of an execution that is not settled, parked() (the
         year 9000), or chordless() when its chord can't be trusted.
     """
@@ -73,6 +74,8 @@ class Run(database.Base):
     profile: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     deadline: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     waits_for: Mapped[UUID | None] = mapped_column()
+    steers: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    steers_planned: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     forked_from: Mapped[UUID | None] = mapped_column()
     forked_step: Mapped[str | None] = mapped_column(Text)
     phase_worker: Mapped[str | None] = mapped_column(Text)
@@ -135,15 +138,34 @@ def parse_id(text_id: str) -> UUID:
         raise NotFound(f"There is no run {text_id!r}.") from error
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """What became of a run that was to be created. events: none where it was there already (idempotency key).
+
+    busy: the run that its conversation was busy with. With on_busy `reject` nothing was created then; steered: what was
+    asked went into that run, as events; else the new run waits for it.
+    """
+
+    events: list[dict[str, Any]]
+    busy: str | None
+    steered: bool
+
+
 def create(run: dict[str, Any]) -> list[dict[str, Any]]:
-    """Write the run, its conversation, the user's message and `run.created` as one commit; returns the events.
+    """As `accept`; returns the events."""
+    return accept(run).events
+
+
+def accept(run: dict[str, Any]) -> Accepted:
+    """Write the run, its conversation, the user's message and `run.created` as one commit.
 
     run: id, tenant, user_id, conversation_id, and optionally request, agent, labels, priority (1 to 5), plan (as
-    `plans.complete` takes it),
-    idempotency {route, key, body_hash, response}. With an idempotency key that is taken, nothing is written and the
-    list is empty.
+    `plans.complete` takes it), budget, deadline, turns, instructions, on_busy (where another run of the conversation
+    may live: reject, steer, or anything else to wait for it), idempotency {route, key, body_hash, response}. With an
+    idempotency key that is taken, nothing is written and the list is empty.
     """
-    return database.call("create_run", database.json(run))["events"]
+    made = database.call("create_run", database.json(run))
+    return Accepted(made["events"], made.get("busy"), made.get("steered", False))
 
 
 def get(tenant: str, run_id: str) -> Run:

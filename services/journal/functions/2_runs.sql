@@ -9,6 +9,7 @@ declare
   v_tenant text := p ->> 'tenant';
   v_profile jsonb;
   v_budget jsonb;
+  v_busy uuid;
   v_events jsonb;
 begin
   if exists (select from runs where id = v_id) then
@@ -25,6 +26,23 @@ begin
   end if;
   insert into conversations (tenant, id, user_id)
   values (v_tenant, p ->> 'conversation_id', p ->> 'user_id') on conflict do nothing;
+  if p ->> 'on_busy' is not null then
+    v_busy := busy_run(v_tenant, p ->> 'conversation_id');
+    if v_busy is not null and p ->> 'on_busy' = 'reject' then
+      delete from idempotency_keys
+      where tenant = v_tenant and key = p #>> '{idempotency,key}' and route = p #>> '{idempotency,route}';
+      return jsonb_build_object('busy', v_busy, 'events', jsonb_build_array());
+    elsif v_busy is not null and p ->> 'on_busy' = 'steer' then
+      v_events := steer_run(v_busy, p ->> 'request');
+      if v_events is not null then
+        update idempotency_keys -- a repeat is told of the run that took it in
+        set response = response || jsonb_build_object('workflowId', v_busy, 'steered', true,
+                                                      'updatesUrl', '/api/agent/updates?workflowId=' || v_busy)
+        where tenant = v_tenant and key = p #>> '{idempotency,key}' and route = p #>> '{idempotency,route}';
+        return jsonb_build_object('busy', v_busy, 'steered', true, 'events', v_events);
+      end if;
+    end if;
+  end if;
   if p ->> 'agent' is not null then -- as it is now: a change of the agent is for later runs
     select jsonb_build_object('instructions', instructions, 'model', model, 'tools', tools, 'memory', memory, 'budget', budget)
     into v_profile from agents where tenant = v_tenant and name = p ->> 'agent';
@@ -35,10 +53,11 @@ begin
   end if;
   v_budget := coalesce(nullif(p -> 'budget', 'null'), nullif(v_profile -> 'budget', 'null'));
   insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, profile, labels, priority,
-                    last_seq, rung_at, rings, accounts, deadline)
+                    last_seq, rung_at, rings, waits_for, due_at, accounts, deadline)
   values (v_id, v_tenant, 'queued', 'plan', p ->> 'request', p ->> 'user_id', p ->> 'conversation_id', p ->> 'agent',
           v_profile - 'budget', coalesce(nullif(p -> 'labels', 'null'), '{}'), coalesce((p ->> 'priority')::int, 3), 1,
-          clock_timestamp(), 1,
+          case when v_busy is null then clock_timestamp() else parked() end, 1, v_busy,
+          case when v_busy is not null then parked() end,
           array(select account from budgets where tenant = v_tenant and account = 'daily')
             || case when v_budget is not null then array['run:' || v_id] else '{}' end,
           least((p ->> 'deadline')::timestamptz,
@@ -60,7 +79,34 @@ begin
   if p -> 'plan' <> 'null' then
     v_events := v_events || write_plan(r, p -> 'plan');
   end if;
-  return jsonb_build_object('events', v_events);
+  return jsonb_build_object('events', v_events, 'busy', v_busy);
+end $$;
+
+-- The run that a conversation is busy with: the last of those that wait for each other. Locks the conversation.
+create or replace function busy_run(p_tenant text, p_conversation text) returns uuid language plpgsql as $$
+begin
+  perform from conversations where tenant = p_tenant and id = p_conversation for update;
+  return (select id from runs
+          where tenant = p_tenant and conversation_id = p_conversation and phase is not null and request is not null
+          order by created_at desc, id desc limit 1);
+end $$;
+
+-- What the user adds to a run that lives: taken in when its steps have ended. Null where that can't be any more, or
+-- where no model makes the run's plans.
+create or replace function steer_run(p_run uuid, p_text text) returns jsonb language plpgsql as $$
+declare
+  r runs%rowtype;
+begin
+  select * into r from runs where id = p_run for update;
+  if r.phase is null or r.phase not in ('plan', 'execute') or r.cancel_requested
+     or exists (select from plans where run_id = p_run and source <> 'model') then
+    return null;
+  end if;
+  insert into messages (tenant, conversation_id, run_id, role, text)
+  values (r.tenant, r.conversation_id, p_run, 'user', p_text);
+  update runs set last_seq = r.last_seq + 1, steers = steers || p_text where id = p_run;
+  return jsonb_build_array(record_event(p_run, r.tenant, r.last_seq + 1, 'run.steered', null,
+                                        jsonb_build_object('text', p_text)));
 end $$;
 
 -- Compare-and-set ownership of a phase. `reflect` also settles an execution whose steps have all ended.
@@ -81,13 +127,15 @@ begin
   update runs
   set phase = p_phase, phase_worker = p_worker, phase_attempt = r.phase_attempt + 1, due_at = null,
       status = case p_phase when 'plan' then 'planning' else 'reflecting' end,
-      started_at = coalesce(started_at, clock_timestamp())
+      started_at = coalesce(started_at, clock_timestamp()),
+      steers_planned = case p_phase when 'plan' then cardinality(steers) else steers_planned end
   where id = p_run;
   return jsonb_build_object(
     'id', r.id, 'tenant', r.tenant, 'request', r.request, 'user_id', r.user_id, 'conversation_id', r.conversation_id,
     'agent', r.agent, 'brain', r.brain, 'answer', r.answer, 'error', r.error,
     'phase_attempt', r.phase_attempt + 1, 'phase_failures', r.phase_failures, 'created_at', wire_time(r.created_at),
-    'plan_revision', r.plan_revision, 'accounts', r.accounts, 'profile', r.profile, 'events', jsonb_build_array())
+    'plan_revision', r.plan_revision, 'accounts', r.accounts, 'profile', r.profile,
+    'steered', r.steers, 'steering', r.steers[r.steers_planned + 1:], 'events', jsonb_build_array())
     || case when p_phase = 'reflect' or r.plan_revision > 0 then reflection_material(p_run, r.plan_revision) else '{}' end;
 end $$;
 
@@ -228,6 +276,10 @@ begin
   set status = p_status, phase = null, phase_worker = null, due_at = null, paused_at = null,
       finished_at = clock_timestamp(), last_seq = last_seq + 1, answer = coalesce(answer, partial_answer(p_run))
   where id = p_run returning * into r;
+  update runs -- whoever comes after it in its conversation
+  set waits_for = r.waits_for, due_at = case when r.waits_for is not null then due_at end,
+      rung_at = case when r.waits_for is not null then rung_at end
+  where waits_for = p_run;
   return record_event(p_run, r.tenant, r.last_seq, 'run.' || p_status, null, jsonb_strip_nulls(jsonb_build_object(
     'answer', r.answer, 'error', r.error)));
 end $$;
