@@ -33,7 +33,7 @@ def test_an_execution_worker_killed_in_the_middle_costs_only_the_steps_in_flight
 @pytest.mark.parametrize("kind", ["planning", "execution", "reflection", "scheduler"])
 def test_a_run_started_while_a_worker_kind_is_dead_ends_once_it_is_back(workers: Stack, kind: str) -> None:
     workers.kill(kind)
-    run_id = runs.start(runs.chain(3, tool="noop"))
+    run_id = runs.start(request="What is 2 + 3?")
     workers.start(kind)
 
     assert runs.wait_for(run_id).status == RunStatus.SUCCEEDED

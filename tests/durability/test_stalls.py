@@ -65,7 +65,7 @@ def test_the_lease_of_a_dead_worker_is_named_and_given_back_by_the_doctor(worker
 
 def test_each_kind_of_process_that_is_missing_is_named(workers: Stack) -> None:
     workers.kill("execution")
-    run_id = runs.start(runs.chain(1, tool="noop"))
+    run_id = runs.start(runs.chain(1, tool="noop"), request="Do nothing, and say so")
     becomes(run_id, Kind.NO_WORKER)
     assert "execution worker" in why.explain(runs.TENANT, run_id).sentence
     workers.kill("reflection")

@@ -34,7 +34,7 @@ def test_a_missing_process_of_each_kind_is_named(workers: Stack) -> None:
     for kind in ("planning", "reflection", "scheduler"):
         workers.kill(kind)
     planless = runs.start(request="What is 2 + 3?")
-    answerless = runs.start(runs.chain(1, tool="noop"))
+    answerless = runs.start(runs.chain(1, tool="noop"), request="Do nothing, and say so")
     sleeping = runs.start(runs.chain(1, tool="sleep", seconds=6))
     with database.session() as session:  # nobody is left who would notice the dead
         session.connection().exec_driver_sql("update workers set beat_at = now() - interval '9 s' where kind <> 'web'")

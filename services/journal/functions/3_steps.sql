@@ -241,12 +241,42 @@ begin
   update runs
   set last_seq = r.last_seq, open_steps = r.open_steps, rung_at = case r.open_steps when 0 then v_now else rung_at end
   where id = p_run;
-  if r.cancel_requested and r.open_steps = 0 then
+  if r.open_steps = 0 and r.cancel_requested then
     v_events := v_events || end_run(p_run, 'cancelled');
+  elsif r.open_steps = 0 and r.request is null and r.phase = 'execute' then
+    v_events := v_events || end_unasked(r);
   end if;
   return jsonb_build_object('fenced', false, 'events', v_events, 'ready', v_ready,
                             'claims', claims_ahead(r, v_claims, v_ready, p_held, p_instant),
                             'rings', r.open_steps = 0 and r.phase = 'execute' and r.rung_at <> parked());
+end $$;
+
+-- A caller's plan without a request leaves nothing to judge, to word or to remember: when no step has failed, it ends in
+-- the commit of its last step, and its answer is the outputs of the steps that nothing depends on: the text of a single
+-- one, else JSON by step id (as reflection_worker/offline_answer.py has it). All else goes to reflection.
+create or replace function end_unasked(r runs) returns jsonb language plpgsql as $$
+declare
+  v_answer text;
+  v_event jsonb;
+begin
+  if r.error is not null or r.paused_at is not null
+     or exists (select from steps where run_id = r.id and status not in ('succeeded', 'skipped')) then
+    return '[]';
+  end if;
+  with leaves as (
+    select id, position, whole(tenant, output) as output from steps
+    where run_id = r.id and status = 'succeeded'
+      and id not in (select unnest(depends_on) from steps where run_id = r.id)
+  )
+  select case count(*) when 0 then 'No step gave a result.'
+         when 1 then coalesce(min(nullif(case jsonb_typeof(output) when 'object' then
+                                           case jsonb_typeof(output -> 'text') when 'string' then output ->> 'text' end
+                                         when 'string' then output #>> '{}' end, '')), min(output::text), 'null')
+         else '{' || string_agg(to_json(id) || ':' || coalesce(output, 'null'), ',' order by position) || '}' end
+  into v_answer from leaves;
+  v_event := record_event(r.id, r.tenant, r.last_seq + 1, 'answer.completed', null, jsonb_build_object('text', v_answer));
+  update runs set answer = v_answer, last_seq = r.last_seq + 1 where id = r.id;
+  return jsonb_build_array(v_event) || end_run(r.id, 'succeeded');
 end $$;
 
 -- The claims, and with the one of an instant tool what may be run ahead after it, beside it and beside what is held.

@@ -65,7 +65,8 @@ class Hand:
         rows = steps.rows_of(wire, catalogue.listed(), required=required, attempts=2)
         plan = {"brain": "offline", "source": "offline" if request else "caller", "note": None, "steps": rows}
         row = {"id": self.id, "tenant": test_runs.TENANT, "user_id": "ada", "conversation_id": f"c-{self.id}"}
-        runs.create({**row, "request": request, "plan": None if request else plan, **more})
+        words = request or "Carry this out"  # a plan without a request would end with its last step
+        runs.create({**row, "request": words, "plan": None if request else plan, **more})
         if request:
             phase = runs.claim_phase(self.id, "plan", WORKER)
             assert phase
