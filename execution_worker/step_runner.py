@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import orjson
 
-from execution_worker import cancellation, control, permission, registry, signals, tool_threads, turns
+from execution_worker import cancellation, control, permission, registry, signals, teams, tool_threads, turns
 from services import clock, logs
 from services.errors import BudgetExceeded, Cancelled, Failed, Retryable, ToolError
 from services.journal import claims, event_feed, references
@@ -159,6 +159,7 @@ def _context(tool: Tool, claim: Claim, arguments: dict[str, Any], cancelled: Any
         report=lambda text: event_feed.publish(claims.report_progress(claim, redaction.clean(text))),
         ask=partial(permission.ask, tool, claim, arguments),
         signal=partial(signals.awaited, tool, claim),
+        delegate=partial(teams.delegated, tool, claim),
         tainted=partial(permission.tainted, claim),
         secret=partial(vault.reveal, claim.run["tenant"]),
         filled=partial(handles.filled, claim.run["tenant"]),

@@ -16,7 +16,7 @@ from services import failpoints, logs, settings
 from services.failpoints import Failpoint
 from services.journal import claims, event_feed
 from services.journal.claims import Begun, Claim, Done, Finished, ReadyStep, Room
-from services.pipeline import flow_turns, heartbeat, phases, short_timers, worker_process
+from services.pipeline import flow_turns, heartbeat, phases, short_timers, teams, worker_process
 from services.secrets import redaction
 
 AT_BEGINNING = 16  # threads asked for when it is not known yet how many steps can begin at once
@@ -149,9 +149,7 @@ class _Message:
         held = [step for step in held if following is None or step != following.step_id] + more
         if following is None:
             others, held = others + held, []
-        phases.grow_execution(claim.run_id, others)
-        if finished.rings:
-            phases.ring(claim.run_id, "reflect")
+        _ring(claim.run_id, finished, others)
         failpoints.reached(Failpoint.STEP_HANDED_ON)
         event_feed.publish(finished.events)
         flow_turns.pass_on(claim.flow_keys)
@@ -191,6 +189,16 @@ class _Message:
 
     def _may_go_on(self) -> bool:
         return time.monotonic() < self._until and not worker_process.draining()
+
+
+def _ring(run_id: str, finished: Finished, others: list[str]) -> None:
+    """What somebody else is to do now."""
+    phases.grow_execution(run_id, others)
+    teams.wake_parents(finished.events)
+    for child, planned in finished.started:
+        phases.start(child, planned=planned)
+    if finished.rings:
+        phases.ring(run_id, "reflect")
 
 
 def _give_back(claim: Claim, held: list[str]) -> None:

@@ -50,6 +50,10 @@ class SpendingCalls(Calls):
         """What calls of models took, in groups. asked: by, since, until, runId."""
         return self._call("GET", "/api/usage", params={k: v for k, v in asked.items() if v is not None})["items"]
 
+    def tree(self, run_id: str) -> dict[str, Any]:
+        """The run with all that it has delegated, each with its cost."""
+        return self._call("GET", f"/api/runs/{run_id}/tree")
+
     def agents(self) -> list[dict[str, Any]]:
         """The agents that runs can be given."""
         return self._call("GET", "/api/agents")["items"]

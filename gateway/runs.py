@@ -3,7 +3,8 @@
 from flask import Blueprint, Response, request
 
 from gateway import authentication, queries, wire
-from services.journal import event_feed, plans, runs, steps
+from services.journal import delegations, plans, runs, steps
+from services.pipeline import operating
 from services.spending import budgets
 
 blueprint = Blueprint("runs", __name__)
@@ -36,12 +37,23 @@ def show(run_id: str) -> Response:
     run = runs.get(authentication.caller().tenant, run_id)
     budget = budgets.of_run(run.tenant, run_id) if run.accounts else None
     shown = wire.run_in_full(run, plans.newest(run.id), steps.of_run(run.id))
-    return wire.reply(shown | {"budget": wire.budget(budget) if budget else None})
+    parent = delegations.of_child(run.id)
+    family = {
+        "parent": {"workflowId": str(parent.parent_id), "stepId": parent.step_id} if parent else None,
+        "children": [wire.child(each, status) for each, status in delegations.of_parent(run.id)],
+    }
+    return wire.reply(shown | family | {"budget": wire.budget(budget) if budget else None})
+
+
+@blueprint.get("/api/runs/<run_id>/tree")
+def tree(run_id: str) -> Response:
+    """The run with all that it has delegated, and what each and all below it have cost."""
+    return wire.reply(wire.tree(delegations.tree(authentication.caller().tenant, run_id)))
 
 
 @blueprint.post("/api/runs/<run_id>/cancel")
 def cancel(run_id: str) -> Response:
     """Ask the run to stop; a finished run stays as it is. Answers 202 with the run."""
     tenant = authentication.caller().tenant
-    event_feed.publish(runs.request_cancel(tenant, run_id))
+    operating.cancel(tenant, run_id)
     return wire.reply(wire.run_summary(runs.get(tenant, run_id)), status=202)

@@ -7,6 +7,7 @@ from flask import Response
 
 from services import clock
 from services.journal.attempts import Attempt
+from services.journal.delegations import Delegation
 from services.journal.plans import AcceptedPlan
 from services.journal.runs import Run
 from services.journal.steps import Step
@@ -61,6 +62,33 @@ def run_in_full(run: Run, plan: AcceptedPlan | None, steps: list[Step]) -> dict[
         else None,
         "steps": [step_in_full(step) for step in steps],
     }
+
+
+def child(delegated: Delegation, status: str) -> dict[str, Any]:
+    """A child as its parent shows it; number: which try at this place it is."""
+    return {
+        "workflowId": str(delegated.child_id),
+        "stepId": delegated.step_id,
+        "place": delegated.place,
+        "number": delegated.number,
+        "detached": delegated.detached,
+        "status": status,
+    }
+
+
+def tree(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rows, parents first, as a tree; total: what a run and all below it have cost."""
+    nodes: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        node = nodes[row["workflowId"]] = row | {"total": dict(row["own"]), "children": []}
+        if node["parent"] in nodes:
+            nodes[node["parent"]]["children"].append(node)
+    for row in reversed(rows):
+        above = nodes.get(row["parent"])
+        if above:
+            below = nodes[row["workflowId"]]["total"]
+            above["total"] = {name: amount + below[name] for name, amount in above["total"].items()}
+    return nodes[rows[0]["workflowId"]]
 
 
 def budget(found: Budget) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import services.journal.attempts
 import services.journal.blobs
 import services.journal.conversations
 import services.journal.dead_letters
+import services.journal.delegations
 import services.journal.events
 import services.journal.idempotency
 import services.journal.plans

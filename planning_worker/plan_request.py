@@ -23,7 +23,8 @@ class PlanRequest:
     done: the steps of earlier revisions as they ended, in a run whose plan is revised.
 
     turns: the conversation so far, oldest first, without this request. memories: long-term memories of this user that
-    fit the request, best first; they are data, never instructions. instructions: of the run's agent.
+    fit the request, best first; they are data, never instructions. instructions: of the run's agent. agents: whom
+    work may be delegated to, by name.
     """
 
     request: str
@@ -33,3 +34,4 @@ class PlanRequest:
     memories: list[str] = field(default_factory=list)
     done: list[FinishedStep] = field(default_factory=list)
     instructions: str | None = None
+    agents: tuple[str, ...] = ()

@@ -11,19 +11,22 @@ from planning_worker import offline
 from planning_worker.eager_steps import EagerSteps, FencedOff
 from planning_worker.plan_request import PlanRequest, Turn
 from services import clock, failpoints, logs, settings
-from services.agents import profiles
+from services.agents import agents, profiles
+from services.agents.agents import Agent
 from services.errors import BudgetExceeded, PerdureError, PlanRefused, Retryable, ToolError, Unavailable
 from services.failpoints import Failpoint
 from services.journal import event_feed, plan_rules, plans, runs, steps
 from services.journal.finished_steps import FinishedStep
 from services.journal.plan_shape import Plan
 from services.memory import short_term
-from services.pipeline import heartbeat, phases
+from services.pipeline import heartbeat, phases, teams
 from services.spending import payers
 from services.tools import catalogue
 from services.tools.catalogue import ListedTool
 
 MAX_FAILURES = 5
+DELEGATE = "delegate"
+MOST_AGENTS = 50  # told to the model
 
 log = logs.get(__name__)
 
@@ -75,6 +78,7 @@ def _plan(phase: runs.Phase) -> Planned:
         tools=tools,
         instructions=(run["profile"] or {}).get("instructions"),
         turns=[Turn(role, text) for role, text in short_term.of_run(run).told()],
+        agents=tuple(agent.name for agent in _agents(run)),
         done=[FinishedStep(**step) for step in run.get("steps", []) if step["revision"] <= run["plan_revision"]],
     )
     if current.model_configured:
@@ -96,9 +100,21 @@ def _plan(phase: runs.Phase) -> Planned:
 
 
 def _tools(run: dict[str, Any]) -> dict[str, ListedTool]:
-    """The tools that the run's agent may use."""
+    """The tools that the run's agent may use; to delegate, only where there is somebody to delegate to."""
     allowed = (run["profile"] or {}).get("tools")
-    return {name: tool for name, tool in catalogue.listed().items() if allowed is None or profiles.fits(name, allowed)}
+    tools = {name: tool for name, tool in catalogue.listed().items() if allowed is None or profiles.fits(name, allowed)}
+    delegate, others = tools.pop(DELEGATE, None), _agents(run)
+    if delegate and others:
+        known = "; ".join(f"{agent.name}: {agent.description or 'no description'}" for agent in others[:MOST_AGENTS])
+        tools[DELEGATE] = replace(delegate, description=f"{delegate.description}\nThe agents are: {known}")
+    return tools
+
+
+def _agents(run: dict[str, Any]) -> list[Agent]:
+    """Whom this run may delegate to."""
+    if run["depth"] >= settings.current().max_delegation_depth:
+        return []
+    return [agent for agent in agents.listed(run["tenant"]) if agent.name != run["agent"]]
 
 
 def _without_more(taking: EagerSteps, refused: PerdureError) -> Planned:
@@ -140,5 +156,6 @@ def _fail(phase: runs.Phase, error: PerdureError) -> None:
     wait = getattr(error, "retry_after", None) or min(2.0 ** phase.run["phase_failures"], 30.0)
     log.warning("Planning failed", error=error.detail, again_in=wait if again else None, at=clock.to_wire(clock.now()))
     detail = error.detail if isinstance(error, ToolError | PlanRefused) else f"{error.title}: {error.detail}"
-    events = runs.fail_phase(phase, detail=detail, retry_in=wait if again else None)
-    event_feed.publish(events or [])
+    events = runs.fail_phase(phase, detail=detail, retry_in=wait if again else None) or []
+    teams.wake_parents(events)
+    event_feed.publish(events)

@@ -17,7 +17,7 @@ from services.journal.event_names import EventName
 from services.journal.finished_steps import FinishedStep
 from services.journal.steps import StepStatus
 from services.memory import short_term
-from services.pipeline import heartbeat, phases
+from services.pipeline import heartbeat, phases, teams
 from services.spending import payers
 
 MAX_FAILURES = 5
@@ -79,7 +79,7 @@ def _answer(phase: runs.Phase, done: list[FinishedStep]) -> None:
         "answer": answer,
         "error": _error(done),
         "usage": {"answer": usage.to_wire()} if (usage := getattr(pieces, "usage", None)) else {},
-        "remember": phase.run["request"] is not None and profiles.remembers(phase.run),
+        "remember": _is_remembered(phase.run),
     }
     failpoints.reached(Failpoint.ANSWER_MADE)
     accepted = runs.accept_answer(phase, outcome)
@@ -88,7 +88,13 @@ def _answer(phase: runs.Phase, done: list[FinishedStep]) -> None:
     failpoints.reached(Failpoint.ANSWER_ACCEPTED)
     if accepted["phase"] == "remember":
         phases.ring(phase.run_id, "remember")
+    teams.wake_parents(accepted["events"])
     event_feed.publish(accepted["events"])
+
+
+def _is_remembered(run: dict[str, Any]) -> bool:
+    """What a child has found is its parent's to remember."""
+    return run["request"] is not None and run["parent"] is None and profiles.remembers(run)
 
 
 def _pieces(run: dict[str, Any], done: list[FinishedStep]) -> Iterable[str]:
@@ -164,4 +170,6 @@ def _fail(phase: runs.Phase, error: PerdureError) -> None:
     wait = getattr(error, "retry_after", None) or min(2.0 ** phase.run["phase_failures"], 30.0)
     log.warning("Reflection failed", error=error.detail, again_in=wait if again else None)
     detail = f"The answer could not be written: {error.detail}"
-    event_feed.publish(runs.fail_phase(phase, detail=detail, retry_in=wait if again else None) or [])
+    events = runs.fail_phase(phase, detail=detail, retry_in=wait if again else None) or []
+    teams.wake_parents(events)
+    event_feed.publish(events)

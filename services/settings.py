@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     mcp_list_seconds: float = Field(60, gt=0)
     external_seconds: float = Field(2, gt=0)
     approval_seconds: float = Field(7 * 86_400, gt=0)
+    max_delegation_depth: int = Field(4, ge=0)
+    max_team: int = Field(100, ge=1)
+    max_tree: int = Field(1_000, ge=1)
 
     # The engine
     heartbeat_seconds: float = Field(2, gt=0)

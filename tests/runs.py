@@ -15,7 +15,7 @@ TENANT = "default"
 WORKER = "execution@test:1:1.00"
 
 
-def start(plan: dict[str, Any] | None = None, request: str | None = None, *, ring: bool = True, **more: str) -> str:
+def start(plan: dict[str, Any] | None = None, request: str | None = None, *, ring: bool = True, **more: Any) -> str:
     """A committed run; with ring=False its first message is lost."""
     run_id = str(runs.new_id())
     row = {"id": run_id, "tenant": TENANT, "user_id": "ada", "conversation_id": f"c-{run_id}", **more}

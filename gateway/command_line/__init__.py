@@ -23,6 +23,7 @@ from gateway.command_line import (
     secrets,
     spending,
     surgery,
+    teams,
     up,
 )
 from services.errors import PerdureError
@@ -64,6 +65,7 @@ for command in (
     schedules.schedules,
     spending.agents,
     spending.usage,
+    teams.tree,
     retention.gc,
     memory.memory,
     keys.keys,

@@ -8,6 +8,7 @@ from services import database
 
 Outcome = Literal["failed", "retry", "waiting", "cancelled"]
 LossReason = Literal["timed_out", "broken"]
+_ASKING = {"signal": "await_signal", "delegation": "delegate_step"}
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,13 @@ class Finished(Begun):
     """What finishing a step led to: as above, with the steps that this made ready.
 
     fenced: the result came too late and was only kept for the record. rings: it was the last, and the run's chord can't
-    be trusted to say so: the worker rings the next phase.
+    be trusted to say so: the worker rings the next phase. started: runs that this step has delegated to, each with
+    whether it brought its plan; they are to be rung.
     """
 
     fenced: bool
     rings: bool
+    started: list[tuple[str, bool]] = field(default_factory=list)
 
 
 def take(run_id: str, step_id: str, worker: str) -> tuple[Claim, list[dict[str, Any]]] | None:
@@ -183,7 +186,7 @@ def finish(  # noqa: PLR0913 (an attempt's end has this many sides)
     mine = (claim.run_id, claim.step_id, claim.fence, worker)
     then = (delay, room.steps, room.instant, room.held)
     if asks is not None:
-        function = "await_signal" if asks["kind"] == "signal" else "ask_person"
+        function = _ASKING.get(asks["kind"], "ask_person")
         found = database.insist(function, *mine, given, *then, database.json(asks), again=f"{function}_again")
     else:
         why = None if error is None else database.json(error)
@@ -205,7 +208,8 @@ def expand(claim: Claim, items: list[dict[str, Any]]) -> Finished:
 
 
 def _finished(found: dict[str, Any]) -> Finished:
-    return Finished(*_given(found), fenced=found["fenced"], rings=found["rings"])
+    started = [(run_id, planned) for run_id, planned in found.get("started", [])]
+    return Finished(*_given(found), fenced=found["fenced"], rings=found["rings"], started=started)
 
 
 def _given(found: dict[str, Any]) -> tuple[list[Claim], list[ReadyStep], list[dict[str, Any]]]:

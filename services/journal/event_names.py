@@ -6,7 +6,9 @@ from enum import StrEnum
 class EventName(StrEnum):
     """`noun.past_tense`; the comment after each name is its `data`."""
 
-    RUN_CREATED = "run.created"  # {request, conversationId, userId, forkedFrom, fromStep}; the last two in a fork
+    RUN_CREATED = (
+        "run.created"  # {request, conversationId, userId}; {parent} of a child, {forkedFrom, fromStep} of a fork
+    )
     RUN_STEERED = "run.steered"  # {text}: what the user added while it ran
     RUN_PAUSED = "run.paused"  # {}
     RUN_DEADLINE_PASSED = "run.deadline_passed"  # {deadline}: what had not ended is cut; the answer says what there is
@@ -27,6 +29,8 @@ class EventName(StrEnum):
     STEP_FAILED = "step.failed"  # {attempt, error}
     STEP_SKIPPED = "step.skipped"  # {because}: a step before it failed, its condition is false, a person said so
     STEP_CANCELLED = "step.cancelled"  # {because}; because: only where a deadline cut it
+    CHILD_STARTED = "child.started"  # {child, place, number, agent}: a run that this step has delegated to
+    CHILD_ENDED = "child.ended"  # {child, place, number, agent, status, error, cost}; cost: of all below it
     APPROVAL_REQUESTED = "approval.requested"  # {id, kind, tool, arguments, reason, question, expiresAt}
     APPROVAL_DECIDED = "approval.decided"  # {id, decision, by, arguments | reason | answer}; arguments: as edited
     MODEL_CALLED = "model.called"  # {for, model, inputTokens, outputTokens, cachedTokens, cost, degraded}

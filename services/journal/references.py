@@ -1,4 +1,4 @@
-"""References between steps: `${s1}` is the whole output of step s1, `${s1.path}` a JMESPath into it.
+"""References between steps: `${s1}` is the whole output of step s1, `${s1.path}` a JMESPath into it; `$${s1}` is none.
 
 Used by the plan rules (which steps does this one need?) and by the execution worker (put the values in).
 """
@@ -15,7 +15,7 @@ from services.errors import Failed
 
 STEP_ID = r"[A-Za-z][A-Za-z0-9_-]{0,63}"
 OF_ITEM = frozenset({"item", "index"})  # what a step with `forEach` may refer to besides steps
-_REFERENCE = re.compile(r"\$\{\s*(" + STEP_ID + r")([.\[][^}]*)?\s*\}")
+_REFERENCE = re.compile(r"(?<!\$)\$\{\s*(" + STEP_ID + r")([.\[][^}]*)?\s*\}")
 
 
 def step_ids(value: Any) -> set[str]:
@@ -52,6 +52,17 @@ def named(text: str) -> tuple[str, dict[str, re.Match[str]]]:
         return list(paths)[-1]
 
     return _REFERENCE.sub(name, text), paths
+
+
+def unescaped(value: Any) -> Any:
+    """`value` with every `$${` made a `${`: references that are meant for somebody else's steps."""
+    if isinstance(value, str):
+        return value.replace("$${", "${")
+    if isinstance(value, list):
+        return [unescaped(part) for part in value]
+    if isinstance(value, dict):
+        return {key: unescaped(part) for key, part in value.items()}
+    return value
 
 
 def is_one(text: str) -> bool:

@@ -9,7 +9,8 @@ from services import clock, database, settings
 from services.approvals import approvals
 from services.approvals.approvals import Approval
 from services.errors import Unavailable
-from services.journal import queues, reports, steps
+from services.journal import delegations, queues, reports, steps
+from services.journal.delegations import Delegation
 from services.journal.reports import Report
 from services.journal.runs import Run
 from services.journal.steps import Step, StepStatus
@@ -25,7 +26,8 @@ class View:
 
     asked: what a person is asked, by step. broker: what is wrong with it, if anything. depths: messages that wait in
     each queue, if that can be seen.
-    read_only: Postgres takes no writes.
+    read_only: Postgres takes no writes. parent: by whom it was delegated. children: what it has delegated, with their
+    statuses.
     """
 
     run: Run
@@ -35,6 +37,8 @@ class View:
     asked: dict[str, Approval]
     now: datetime
     read_only: bool
+    parent: Delegation | None
+    children: list[tuple[Delegation, str]]
     reports: list[Report]
     broker: str | None
     depths: dict[str, int]
@@ -89,6 +93,8 @@ def look(run: Run) -> View:
             asked={asked.step_id: asked for asked, _ in approvals.listed(run.tenant, run_id=run.id)},
             now=session.scalar(select(func.clock_timestamp())) or clock.now(),
             read_only=bool(session.scalar(text(READ_ONLY))),
+            parent=delegations.of_child(run.id),
+            children=delegations.of_parent(run.id),
             reports=[] if broker else reports.heard(),
             broker=broker,
             depths=depths or {},

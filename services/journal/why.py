@@ -45,6 +45,7 @@ class Kind(StrEnum):
     IN_DOUBT = "in_doubt"  # a person says whether the effect happened
     RETRY_BACKOFF = "retry_backoff"  # a time
     TIMER = "timer"  # a time
+    CHILDREN = "children"  # the runs that it has delegated to end
     APPROVAL = "approval"  # a person decides, or its time runs out
     NOT_JOINED = "not_joined"  # reflection takes the settled run
     STUCK = "stuck"  # nothing known: `perdure doctor`
@@ -67,7 +68,7 @@ def explain(tenant: str, run_id: str) -> Why:
     try:
         view = surroundings.look(runs.get(tenant, run_id))
         looks: list[Callable[[View], Why | None]]
-        looks = [_run, _phase, _running, _ready, _in_doubt, _asked, _waiting, _turn, _settled]
+        looks = [_run, _phase, _running, _ready, _in_doubt, _asked, _delegated, _waiting, _turn, _settled]
         for look in looks:
             why = look(view)
             if why:
@@ -86,6 +87,9 @@ def _run(view: View) -> Why | None:
         return Why(Kind.CANCELLING, f"It is being cancelled; {working} steps at work have yet to notice.")
     if run.paused_because:
         sentence = f"It is paused: {run.paused_because} Raise it (PUT /api/runs/{run.id}/budget) and it goes on."
+        return Why(Kind.PAUSED, sentence, since=run.paused_at)
+    if run.paused_at and view.parent and view.parent.held:
+        sentence = f"It is paused because run {view.parent.parent_id} is, which delegated it; resume that."
         return Why(Kind.PAUSED, sentence, since=run.paused_at)
     if run.paused_at:
         tail = f" ({working} steps still at work may end)" if working else ""
@@ -210,6 +214,19 @@ def _asked(view: View) -> Why | None:
             what = "an answer to its question" if asked.kind == "question" else f"an approval of {step.tool}"
             sentence = f"Step {step.id} waits for {what}; decide {asked.id} (`perdure approvals`)."
             return Why(Kind.APPROVAL, sentence, step.id, since=asked.requested_at, due_at=asked.expires_at)
+    return None
+
+
+def _delegated(view: View) -> Why | None:
+    """Whom a waiting step waits for."""
+    for step in view.those(StepStatus.WAITING):
+        team = [(child, status) for child, status in view.children if child.step_id == step.id and not child.detached]
+        live = [(child, status) for child, status in team if child.ended_at is None]
+        if live:
+            first, status = live[0]
+            count = f"{len(live)} of {len({child.place for child, _ in team})} runs that it has delegated to"
+            sentence = f"Step {step.id} waits for {count}; the first is {first.child_id} ({status})."
+            return Why(Kind.CHILDREN, sentence, step.id, since=first.created_at, due_at=step.due_at)
     return None
 
 

@@ -67,6 +67,28 @@ CHECKS = [
     ),
     Check(
         "error",
+        "everything alive has an owner",
+        f"""
+        select r.id as run_id, s.id as step_id from runs r join steps s on s.run_id = r.id
+        where r.phase is not null and s.status = 'waiting' and s.control ? 'team' and {MINE} and not exists (
+          select from delegations d where d.team = s.control #>> '{{team,key}}' and d.ended_at is null)""",
+        "It waits for runs that it has delegated to, and all of them have ended.",
+        "mend",
+    ),
+    Check(
+        "error",
+        "everything alive has an owner",
+        f"""
+        select r.id as run_id, d.parent_id from delegations d join runs r on r.id = d.child_id
+          left join runs o on o.id = d.parent_id
+        where d.ended_at is null and not d.detached and not r.cancel_requested and {MINE}
+          and r.phase in ('plan', 'execute', 'reflect')
+          and (o.id is null or o.finished_at < clock_timestamp() - interval '10 s')""",
+        "Run {parent_id}, which delegated it, has ended; nobody waits for this one.",
+        "sweep",
+    ),
+    Check(
+        "error",
         "an ended run has no open step",
         f"""
         select r.id as run_id, s.id as step_id, s.status, r.status as run_status

@@ -13,7 +13,7 @@ from services.journal import dead_letters, event_feed, forks, runs, surgery
 from services.journal.dead_letters import DeadLetter
 from services.journal.forks import Patch, Resolution
 from services.journal.surgery import Changed
-from services.pipeline import phases
+from services.pipeline import phases, teams
 
 LetterAction = Literal["resume", "restart", "discard"]
 MOST_AT_ONCE = 1_000
@@ -22,11 +22,21 @@ MOST_AT_ONCE = 1_000
 def pause(tenant: str, run_id: str) -> None:
     """Begin nothing more in this run until it is resumed."""
     carry_on(run_id, surgery.pause(tenant, run_id))
+    teams.flow_down()
 
 
 def resume(tenant: str, run_id: str) -> None:
     """Let a paused run go on."""
     carry_on(run_id, surgery.resume(tenant, run_id))
+    teams.flow_down()
+
+
+def cancel(tenant: str, run_id: str) -> None:
+    """Ask the run to stop, and all that it has delegated."""
+    events = runs.request_cancel(tenant, run_id)
+    teams.wake_parents(events)
+    event_feed.publish(events)
+    teams.flow_down()
 
 
 def change_step(run_id: str, change: Callable[[], Changed]) -> None:

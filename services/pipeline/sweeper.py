@@ -7,7 +7,7 @@ from services.errors import Unavailable
 from services.failpoints import Failpoint
 from services.journal import event_feed, queues, workers
 from services.memory import vectors
-from services.pipeline import celery_app, due_schedules, flow_turns, heartbeat, phases
+from services.pipeline import celery_app, due_schedules, flow_turns, heartbeat, phases, teams
 
 BATCH = 500
 EPOCH_KEY = "perdure:epoch"
@@ -36,6 +36,7 @@ def sweep() -> int:
     for _, events in database.call("expire_runs", BATCH):
         event_feed.publish(events)
     due_schedules.start_due()
+    teams.flow_down()
     wiped = _broker_was_wiped()
     if wiped is None:
         _last = clock.monotonic()

@@ -50,6 +50,10 @@ def _nobody_to_ask(question: str, *, choices: list[str] | None = None, seconds: 
     raise Failed("There is nobody to ask here.")
 
 
+def _nobody_to_delegate_to(order: Any) -> dict[str, Any]:
+    raise Failed("There is nobody to delegate to here.")
+
+
 def _no_secrets(name: str, host: str | None = None) -> str:
     raise Failed("There are no secrets here.")
 
@@ -63,6 +67,7 @@ class ToolContext:
     waited: True when the step is back from the wait that the tool asked for by raising WaitUntil.
     ask: put a question to a person and get the answer. The first call puts the step to sleep, holding no worker; when
     the answer is there, the tool is called again and gets it. seconds: how long to wait for one (then Unanswered).
+    delegate: the output of a team (execution_worker/teams.py); the step sleeps meanwhile, as for ask.
     signal: {data, at} of a signal, or None when none came in so many seconds; the step sleeps meanwhile, as for ask.
     tainted: whether content from outside has entered the run.
     secret: the value of a secret by name, for sending to a host (None: for the tool's own use). filled: a value with
@@ -81,6 +86,7 @@ class ToolContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     report: Callable[[str], None] = lambda text: None
     ask: Ask = _nobody_to_ask
+    delegate: Callable[[Any], dict[str, Any]] = _nobody_to_delegate_to
     signal: Callable[[str, float, float], dict[str, Any] | None] = lambda event, seconds, lookback: None
     tainted: Callable[[], bool] = lambda: False
     secret: Callable[[str, str | None], str] = _no_secrets

@@ -14,6 +14,7 @@ from planning_worker.offline.skills import (
     conversions,
     courtesy,
     dates,
+    delegating,
     durations,
     elsewhere,
     in_context,
@@ -31,6 +32,7 @@ _ANY = 100_000
 
 SKILLS: tuple[tuple[ModuleType, int], ...] = (
     (courtesy, 120),
+    (delegating, 4000),
     (remembering, 4000),
     (texts, _ANY),
     (controls, 2000),

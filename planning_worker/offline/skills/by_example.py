@@ -16,7 +16,7 @@ THRESHOLD = 0.6
 _KNOWN = frozenset(
     """calculate convert_units current_time time_difference date_difference find_date calendar_facts echo noop sleep
     fetch_page
-    summarize search_memory remember think""".split()
+    summarize search_memory remember think delegate""".split()
 )
 _QUOTED = re.compile(r"[“\"]([^”\"]+)[”\"]|(?:(?<=\s)|^)'([^']+)'")
 _CODE = re.compile(r"\b(?=[\w-]*\d)[\w-]+\b|[\w.+-]+@[\w-]+\.[\w.]+|(?:https?://)\S+")

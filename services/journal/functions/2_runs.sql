@@ -58,7 +58,8 @@ begin
           v_profile - 'budget', coalesce(nullif(p -> 'labels', 'null'), '{}'), coalesce((p ->> 'priority')::int, 3), 1,
           case when v_busy is null then clock_timestamp() else parked() end, 1, v_busy,
           case when v_busy is not null then parked() end,
-          array(select account from budgets where tenant = v_tenant and account = 'daily')
+          coalesce((select array_agg(a) from jsonb_array_elements_text(nullif(p -> 'accounts', 'null')) a), -- a parent's
+                   array(select account from budgets where tenant = v_tenant and account = 'daily'))
             || case when v_budget is not null then array['run:' || v_id] else '{}' end,
           least((p ->> 'deadline')::timestamptz,
                 clock_timestamp() + make_interval(secs => (v_budget #>> '{limits,seconds}')::double precision)))
@@ -75,7 +76,8 @@ begin
     values (v_tenant, p ->> 'conversation_id', v_id, 'user', p ->> 'request');
   end if;
   v_events := jsonb_build_array(record_event(v_id, v_tenant, 1, 'run.created', null, jsonb_build_object(
-    'request', p ->> 'request', 'conversationId', p ->> 'conversation_id', 'userId', p ->> 'user_id')));
+    'request', p ->> 'request', 'conversationId', p ->> 'conversation_id', 'userId', p ->> 'user_id')
+    || case when p ? 'parent' then jsonb_build_object('parent', p -> 'parent') else '{}' end));
   if p -> 'plan' <> 'null' then
     v_events := v_events || write_plan(r, p -> 'plan');
   end if;
@@ -135,7 +137,8 @@ begin
     'agent', r.agent, 'brain', r.brain, 'answer', r.answer, 'error', r.error,
     'phase_attempt', r.phase_attempt + 1, 'phase_failures', r.phase_failures, 'created_at', wire_time(r.created_at),
     'plan_revision', r.plan_revision, 'accounts', r.accounts, 'profile', r.profile,
-    'steered', r.steers, 'steering', r.steers[r.steers_planned + 1:], 'events', jsonb_build_array())
+    'parent', (select parent_id from delegations where child_id = p_run),
+    'depth', coalesce((select depth from delegations where child_id = p_run), 0), 'steered', r.steers, 'steering', r.steers[r.steers_planned + 1:], 'events', jsonb_build_array())
     || case when p_phase = 'reflect' or r.plan_revision > 0 then reflection_material(p_run, r.plan_revision) else '{}' end;
 end $$;
 
@@ -267,7 +270,8 @@ begin
     || end_run(p_run, case when r.error is null then 'succeeded' else 'failed' end);
 end $$;
 
--- The last thing that happens to a run; returns its terminal event. The caller holds the lock.
+-- The last thing that happens to a run; returns its terminal event, with what its parent is told. The caller holds the
+-- lock.
 create or replace function end_run(p_run uuid, p_status text) returns jsonb language plpgsql as $$
 declare
   r runs%rowtype;
@@ -280,8 +284,8 @@ begin
   set waits_for = r.waits_for, due_at = case when r.waits_for is not null then due_at end,
       rung_at = case when r.waits_for is not null then rung_at end
   where waits_for = p_run;
-  return record_event(p_run, r.tenant, r.last_seq, 'run.' || p_status, null, jsonb_strip_nulls(jsonb_build_object(
-    'answer', r.answer, 'error', r.error)));
+  return jsonb_build_array(record_event(p_run, r.tenant, r.last_seq, 'run.' || p_status, null, jsonb_strip_nulls(
+    jsonb_build_object('answer', r.answer, 'error', r.error)))) || child_ended(r);
 end $$;
 
 -- What the newest attempt at an answer had streamed when it was cut short.
@@ -379,9 +383,18 @@ begin
     if s.status = 'running' then -- its late result will be refused
       perform record_attempt(s, 'abandoned', null, r.error);
     end if;
+    r.last_seq := r.last_seq + 1;
+    if s.control ? 'team' and s.status <> 'pending' then -- what the others of its team have brought is worth keeping
+      update steps
+      set status = 'succeeded', output = kept(r.tenant, r.id, cut_team(s)), finished_at = clock_timestamp(), deadline = null,
+          due_at = null
+      where run_id = p_run and id = s.id returning * into s;
+      v_events := v_events || record_event(p_run, r.tenant, r.last_seq, 'step.succeeded', s.id, jsonb_build_object(
+        'attempt', s.attempt, 'output', s.output, 'by', 'deadline'));
+      continue;
+    end if;
     update steps set status = 'cancelled', error = r.error, finished_at = clock_timestamp(), deadline = null, due_at = null
     where run_id = p_run and id = s.id;
-    r.last_seq := r.last_seq + 1;
     v_events := v_events || record_event(p_run, r.tenant, r.last_seq, 'step.cancelled', s.id,
                                          jsonb_build_object('because', r.error -> 'detail'));
   end loop;

@@ -6,7 +6,7 @@ create or replace function dependency_met(d steps) returns boolean language sql 
 $$;
 
 create or replace function refers_to(p_arguments jsonb, p_step text) returns boolean language sql immutable as $$
-  select p_arguments::text ~ ('\$\{\s*' || p_step || '[\s.}[]')
+  select p_arguments::text ~ ('(^|[^$])\$\{\s*' || p_step || '[\s.}[]')
 $$;
 
 -- The steps that can never run, each with the one to blame: what follows a failed step (everything, if that step was

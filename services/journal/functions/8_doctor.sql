@@ -18,6 +18,9 @@ begin
     return jsonb_build_object('events', jsonb_build_array());
   end if;
   update steps set due_at = clock_timestamp() where run_id = p_run and status = 'waiting' and due_at is null;
+  update steps s set due_at = clock_timestamp()
+  where run_id = p_run and status = 'waiting' and control ? 'team' and not exists (
+    select from delegations d where d.team = s.control #>> '{team,key}' and d.ended_at is null);
   v_answer := rework_steps(r, jsonb_build_array(), 1);
   if r.phase <> 'execute' then
     return v_answer - 'phase';

@@ -79,19 +79,30 @@ end $$;
 
 create or replace function permission_facts(p_run uuid) returns jsonb language sql stable as $$
   select jsonb_build_object('agent', r.agent, 'tools', (
-    select coalesce(jsonb_agg(distinct tool), '[]') from steps where run_id = p_run and status = 'succeeded'))
+    select coalesce(jsonb_agg(distinct tool), '[]') from steps
+    where run_id in (select family_of(p_run)) and status = 'succeeded'))
   from runs r where r.id = p_run
 $$;
 
 -- Does a text stand in the request, in the arguments that the first plan gave this step, or in an output of these tools?
+-- What a parent asked of its child may have come from outside: it counts only where the parent could have said it.
 create or replace function was_spelled_out(p_run uuid, p_step text, p_text text, p_tools text[]) returns boolean
-language sql stable as $$
-  select exists (select from runs where id = p_run and strpos(request, p_text) > 0)
-    or exists (select from steps where run_id = p_run and id = p_step and plan_revision = 1
-                 and strpos(arguments::text, p_text) > 0)
-    or exists (select from steps where run_id = p_run and status = 'succeeded'
-                 and tool = any (p_tools) and strpos(whole(tenant, output)::text, p_text) > 0)
-$$;
+language plpgsql stable as $$
+declare
+  d delegations%rowtype;
+begin
+  select * into d from delegations
+  where child_id = p_run or child_id = (select forked_from from runs where id = p_run) limit 1;
+  if d.child_id is null and (
+      exists (select from runs where id = p_run and strpos(request, p_text) > 0)
+      or exists (select from steps where run_id = p_run and id = p_step and plan_revision = 1
+                   and strpos(arguments::text, p_text) > 0)) then
+    return true;
+  end if;
+  return exists (select from steps where run_id = p_run and status = 'succeeded'
+                   and tool = any (p_tools) and strpos(whole(tenant, output)::text, p_text) > 0)
+    or d.child_id is not null and was_spelled_out(d.parent_id, d.step_id, p_text, p_tools);
+end $$;
 
 -- What was decided; null when nobody was asked, or when the step has failed of this decision and a person has it run
 -- again since. An approval that holds goes on holding for later attempts at the same effect.

@@ -2,6 +2,8 @@
 
 create or replace function is_kept(p_run uuid) returns boolean language sql stable as $$
   select exists (select from dead_letters where run_id = p_run and resolved_at is null)
+    or exists (select from delegations d join runs o on o.id = d.parent_id -- its parent may still look at it
+               where d.child_id = p_run and o.phase is not null)
 $$;
 
 create or replace function count_ended_runs(p_tenant text, p_states text[], p_age double precision, p_limit int)
