@@ -6,9 +6,7 @@ from enum import StrEnum
 class EventName(StrEnum):
     """`noun.past_tense`; the comment after each name is its `data`."""
 
-    RUN_CREATED = (
-        "run.created"  # {request, conversationId, userId}; {parent} of a child, {forkedFrom, fromStep} of a fork
-    )
+    RUN_CREATED = "run.created"  # {request, conversationId, userId}, {parent} of a child, {forkedFrom, fromStep}
     RUN_STEERED = "run.steered"  # {text}: what the user added while it ran
     RUN_PAUSED = "run.paused"  # {}
     RUN_DEADLINE_PASSED = "run.deadline_passed"  # {deadline}: what had not ended is cut; the answer says what there is

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from services.approvals import approvals
 from services.errors import NotFound
 from services.journal import runs
 from services.journal import steps as steps_of
@@ -25,9 +26,15 @@ class Outside:
 
 
 def outside(steps: Iterable[Step]) -> list[Outside]:
-    """What these steps read from outside: pages, other systems' answers, MCP tools. The catalogue knows which do."""
+    """What these steps read from outside: pages, other systems' answers, MCP tools. The catalogue knows which do.
+
+    What other runs have done for this one is outside too, if any run of its tree has read something from there.
+    """
     ended = [step for step in steps if step.status == StepStatus.SUCCEEDED]
     untrusted = catalogue.untrusted({step.tool for step in ended})
+    delegating = next((step for step in ended if step.tool == "delegate"), None)
+    if delegating and catalogue.untrusted(approvals.facts(str(delegating.run_id)).tools):
+        untrusted.add("delegate")
     return [
         Outside(step.id, _url(step), "\n".join(_texts(step.output))[:_LONGEST])
         for step in ended

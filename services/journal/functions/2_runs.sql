@@ -68,7 +68,7 @@ begin
     insert into budgets (tenant, account, limits, on_exceed)
     values (v_tenant, 'run:' || v_id, v_budget -> 'limits', v_budget ->> 'onExceed');
   end if;
-  if p ->> 'request' is not null then
+  if p ->> 'request' is not null and not p ? 'parent' then -- nobody talks to a child
     insert into messages (tenant, conversation_id, run_id, role, text)
     select v_tenant, p ->> 'conversation_id', null, t ->> 'role', t ->> 'text'
     from jsonb_array_elements(nullif(p -> 'turns', 'null')) with ordinality turns(t, n) order by n;
@@ -240,7 +240,7 @@ begin
   if r.id is null then
     return null;
   end if;
-  if r.request is not null then
+  if r.request is not null and not exists (select from delegations where child_id = p_run) then
     insert into messages (tenant, conversation_id, run_id, role, text)
     values (r.tenant, r.conversation_id, p_run, 'assistant', p_outcome ->> 'answer');
   end if;
