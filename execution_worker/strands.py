@@ -16,6 +16,7 @@ from services import failpoints, logs, settings
 from services.failpoints import Failpoint
 from services.journal import claims, event_feed
 from services.journal.claims import Begun, Claim, Done, Finished, ReadyStep, Room
+from services.journal.event_names import TERMINAL
 from services.pipeline import flow_turns, heartbeat, phases, short_timers, teams, worker_process
 from services.secrets import redaction
 
@@ -52,22 +53,28 @@ def begin_run(run_id: str) -> None:
         return  # a doubled or late message
     failpoints.reached(Failpoint.EXECUTION_BEGUN)
     held, others = _parted(begun.ready)
-    if not begun.claims:
-        _release(spare)
-        phases.open_execution(run_id, held + others)
-        return
-    phases.open_execution(run_id, others)
-    failpoints.reached(Failpoint.EXECUTION_OPENED)
-    event_feed.publish(begun.events)
     message = _Message(run_id)
-    message.run(message.branched(begun, spare), held)
+    try:
+        message.grow(others if begun.claims else held + others)
+        failpoints.reached(Failpoint.EXECUTION_OPENED)
+        event_feed.publish(begun.events)
+        message.run(message.branched(begun, spare), held if begun.claims else [])
+    finally:
+        if message.ended and not message.grown:
+            phases.leave_execution()
+        else:  # only now: most runs of a few steps end here, and for others this is soon enough
+            phases.open_execution(run_id)
 
 
 class _Message:
-    """The strands that one message began. It is done when they all are, so that the run's chord counts rightly."""
+    """The strands that one message began. It is done when they all are, so that the run's chord counts rightly.
+
+    ended: the run has ended in one of them. grown: other members have joined its chord.
+    """
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
+        self.ended = self.grown = False
         self._until = time.monotonic() + settings.current().strand_seconds
         self._others: list[Future[None]] = []
 
@@ -77,6 +84,11 @@ class _Message:
         with turns.given_up():
             while self._others:
                 self._others.pop().result()
+
+    def grow(self, steps: list[str]) -> None:
+        """Leave these ready steps to any worker."""
+        self.grown = self.grown or bool(steps)
+        phases.grow_execution(self.run_id, steps)
 
     def branched(self, given: Begun, spare: int) -> Claim | None:
         """The step that this strand goes on with; the others get a thread each of the `spare` ones."""
@@ -101,10 +113,10 @@ class _Message:
         """
         while claim is not None:
             if registry.find(claim.tool) is None:
-                _give_back(claim, held)
+                self._give_back(claim, held)
                 return
             if held and not _is_instant(claim.tool):
-                phases.grow_execution(claim.run_id, held)
+                self.grow(held)
                 held = []
             with logs.bound(step=claim.step_id, attempt=claim.fence):
                 claim, held = self._run_one(claim, held)
@@ -149,7 +161,9 @@ class _Message:
         held = [step for step in held if following is None or step != following.step_id] + more
         if following is None:
             others, held = others + held, []
-        _ring(claim.run_id, finished, others)
+        self.grow(others)
+        self.ended = self.ended or (bool(finished.events) and finished.events[-1]["name"] in TERMINAL)
+        _ring(claim.run_id, finished)
         failpoints.reached(Failpoint.STEP_HANDED_ON)
         event_feed.publish(finished.events)
         flow_turns.pass_on(claim.flow_keys)
@@ -159,11 +173,19 @@ class _Message:
             log.warning("A late result was refused", step=claim.step_id, attempt=claim.fence)
         return following, held
 
+    def _give_back(self, claim: Claim, held: list[str]) -> None:
+        """Leave the step to a worker that has its tool."""
+        log.warning("This worker lacks a tool that a step needs", tool=claim.tool, step=claim.step_id)
+        detail = f"No worker that took it has the tool {claim.tool!r}."
+        event_feed.publish(claims.give_back(claim, detail))
+        flow_turns.pass_on(claim.flow_keys)
+        self.grow(held)
+
     def _let_go(self, claim: Claim, held: list[str], events: list[dict[str, Any]]) -> None:
         failpoints.reached(Failpoint.STEP_LOST)
         event_feed.publish(events)
         flow_turns.pass_on(claim.flow_keys)
-        phases.grow_execution(claim.run_id, held)
+        self.grow(held)
 
     def _completed(self, first: Done, held: list[str]) -> tuple[int, list[str], Finished]:
         """Record it with what could be run ahead; returns the reserved threads, what is still held, what follows."""
@@ -191,23 +213,13 @@ class _Message:
         return time.monotonic() < self._until and not worker_process.draining()
 
 
-def _ring(run_id: str, finished: Finished, others: list[str]) -> None:
-    """What somebody else is to do now."""
-    phases.grow_execution(run_id, others)
+def _ring(run_id: str, finished: Finished) -> None:
+    """Other runs' turn, or the next phase's."""
     teams.wake_parents(finished.events)
     for child, planned in finished.started:
         phases.start(child, planned=planned)
     if finished.rings:
         phases.ring(run_id, "reflect")
-
-
-def _give_back(claim: Claim, held: list[str]) -> None:
-    """Leave the step to a worker that has its tool."""
-    log.warning("This worker lacks a tool that a step needs", tool=claim.tool, step=claim.step_id)
-    detail = f"No worker that took it has the tool {claim.tool!r}."
-    event_feed.publish(claims.give_back(claim, detail))
-    flow_turns.pass_on(claim.flow_keys)
-    phases.grow_execution(claim.run_id, held)
 
 
 def _reserved(wanted: int) -> int:

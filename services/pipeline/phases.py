@@ -2,6 +2,7 @@
 
     gateway ──start──▶ plan_run │ execute_run        a chain; a caller's plan needs no planning and skips the first link
                                   └─ opens a chord, as its first member; run_step, run_step … join while it runs
+                                  (or has ended the run by itself, and opens none)
                                        └─▶ reflect_on_run      its body ──▶ remember_run, if there is something to keep
 
 Every message is a doorbell: "look at run R, step S". The journal decides what is true; a message may be lost, doubled
@@ -12,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
-from celery import Celery, Signature, chain, current_app
+from celery import Celery, Signature, chain, current_app, current_task
 from kombu.exceptions import OperationalError as BrokerError
 from redis import RedisError
 
@@ -39,13 +40,17 @@ def start(run_id: str, *, planned: bool = False) -> None:
         _publish(chain(_task("planning_worker.plan_run", run_id), execute, app=_app()), run_id, compression="zlib")
 
 
-def open_execution(run_id: str, step_ids: list[str]) -> None:
-    """Open the run's chord, with the calling task as its first member and these ready steps as the next."""
+def open_execution(run_id: str) -> None:
+    """Open the run's chord, with the calling task as its first member; others may have joined and returned before."""
     try:
         growing_chord.open(_app(), _chord_id(run_id))
     except BROKER_AWAY as error:
         _sweeper_rings(run_id, error)
-    grow_execution(run_id, step_ids)
+
+
+def leave_execution() -> None:
+    """The calling task is no member of a chord: it has done all of its run, and nobody is left to wait for."""
+    current_task.request.chord = None
 
 
 def grow_execution(run_id: str, step_ids: list[str]) -> None:
