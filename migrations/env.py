@@ -10,6 +10,11 @@ import services.access.api_keys
 import services.agents.agents
 import services.approvals.approvals
 import services.approvals.policies
+import services.delivery.attempts
+import services.delivery.deduplications
+import services.delivery.messages
+import services.delivery.ordered_queues
+import services.delivery.url_groups
 import services.flow.keys
 import services.journal.attempts
 import services.journal.blobs

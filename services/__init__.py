@@ -10,4 +10,5 @@ logs.py       structured logs                     memory/     what outlives a ru
                                                   secrets/    the vault, handles, redaction
                                                   flow/       limits per key, turns between tenants
                                                   network/    the guarded HTTP client of all network tools
+                                                  delivery/   messages to URLs, and what comes in
 """

@@ -44,6 +44,9 @@ class Failpoint(StrEnum):
     RUN_ENDED = "run_ended"  # reflection: the run's end is committed, not published
     STEPS_SWEPT = "steps_swept"  # scheduler: steps are marked as rung, no message is sent
     PHASES_SWEPT = "phases_swept"  # scheduler: phases are marked as rung, no message is sent
+    MESSAGE_CLAIMED = "message_claimed"  # execution: a message is claimed, nothing is sent
+    MESSAGE_SENT = "message_sent"  # execution: the receiver has answered, that is not recorded
+    MESSAGE_FINISHED = "message_finished"  # execution: the end of a delivery is committed, nobody is told
     WORKER_RELEASED = "worker_released"  # anyone: a dead worker's leases are given back, nothing is published
 
 

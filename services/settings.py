@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     step_timeout: float = Field(60, gt=0)
     step_attempts: int = Field(3, ge=1)
     max_hung_tools: int = Field(200, ge=1)
+    deliveries: int = Field(32, ge=1, le=1_000)
     secret_key: SecretStr | None = Field(None, alias="SECRET_KEY")
     public_url: str | None = None
     mcp_list_seconds: float = Field(60, gt=0)

@@ -24,7 +24,7 @@ class Stack:
 
     def __init__(self, logs: Path, **environment: str) -> None:
         self.logs = logs
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = environment
         self._processes: dict[str, list[subprocess.Popen[bytes]]] = {}
@@ -136,7 +136,8 @@ def _procfile() -> dict[str, str]:
     return dict(re.split(r":\s*", line, maxsplit=1) for line in lines if ":" in line)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -10,6 +10,7 @@ import click
 from gateway.command_line import (
     approvals,
     dead_letters,
+    delivery,
     doctor,
     external_tools,
     flow,
@@ -60,6 +61,9 @@ for command in (
     external_tools.mcp,
     external_tools.http_tools,
     dead_letters.dead_letters,
+    delivery.publish,
+    delivery.messages,
+    delivery.queues,
     doctor.doctor,
     flow.flow,
     schedules.schedules,

@@ -21,6 +21,7 @@ TASKS = {
     "planning_worker.plan_run": PLANNING,
     "execution_worker.execute_run": EXECUTION,
     "execution_worker.run_step": EXECUTION,
+    "execution_worker.deliver": EXECUTION,
     "reflection_worker.reflect_on_run": REFLECTION,
     "reflection_worker.remember_run": REFLECTION,
     "reflection_worker.embed_memories": REFLECTION,

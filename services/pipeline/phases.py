@@ -22,6 +22,7 @@ from services.errors import Unavailable
 from services.failpoints import Failpoint
 from services.pipeline import celery_app, growing_chord
 
+MOST_DELIVERY_BELLS = 16
 BROKER_AWAY = (BrokerError, RedisError, OSError)
 
 log = logs.get(__name__)
@@ -80,6 +81,12 @@ def ring(run_id: str, phase: str) -> None:
 def ring_embedding() -> None:
     """New memories want vectors."""
     _publish(_task("reflection_worker.embed_memories"), "")
+
+
+def ring_delivery(times: int = 1) -> None:
+    """Messages are due: so many calls of workers take what there is."""
+    for _ in range(min(times, MOST_DELIVERY_BELLS)):
+        _publish(_task("execution_worker.deliver"), "")
 
 
 def send_mark(queue: str, mark: str) -> None:

@@ -5,6 +5,7 @@ import threading
 from types import FrameType
 
 from services import clock, logs, settings
+from services.delivery import messages
 from services.journal import signals
 from services.pipeline import heartbeat, sweeper
 from services.schedules import schedules
@@ -38,6 +39,7 @@ def main() -> None:
                 tidy_at = clock.monotonic() + TIDY_SECONDS
                 signals.forget_old()
                 schedules.forget_old()
+                messages.forget_old()
         except Exception as error:  # noqa: BLE001 (process edge: the next sweep may find Postgres back)
             log.warning("A sweep failed", error=str(error))
     heartbeat.stop()

@@ -7,7 +7,7 @@ from services.errors import Unavailable
 from services.failpoints import Failpoint
 from services.journal import event_feed, queues, workers
 from services.memory import vectors
-from services.pipeline import celery_app, due_schedules, flow_turns, heartbeat, phases, teams
+from services.pipeline import celery_app, due_schedules, flow_turns, heartbeat, phases, teams, waiting_senders
 
 BATCH = 500
 EPOCH_KEY = "perdure:epoch"
@@ -21,6 +21,7 @@ log = logs.get(__name__)
 _last: float | None = None  # when the last sweep ended well, by clock.monotonic()
 _silence_counts_from = 0.0
 _looked_for_marks = 0.0
+_rang_deliveries = 0.0
 
 
 def sweep() -> int:
@@ -33,10 +34,12 @@ def sweep() -> int:
     if _silence_counts():
         _release_the_dead()
         event_feed.publish(database.call("lose_hung_steps", BATCH))
+        database.call("lose_hung_messages", BATCH)
     for _, events in database.call("expire_runs", BATCH):
         event_feed.publish(events)
     due_schedules.start_due()
     teams.flow_down()
+    waiting_senders.wake()
     wiped = _broker_was_wiped()
     if wiped is None:
         _last = clock.monotonic()
@@ -57,6 +60,7 @@ def sweep() -> int:
         phases.ring(run_id, phase)
     if celery_app.REFLECTION in drained and vectors.any_pending():
         phases.ring_embedding()
+    _ring_deliveries(drained)
     _send_marks()
     _last = clock.monotonic()
     return len(steps) + len(unowned) + flow_turns.sweep()
@@ -104,6 +108,16 @@ def _drained_queues() -> list[str]:
         return []
     held = workers.kinds_with_backlog()
     return [name for name, depth in depths.items() if depth == 0 and name not in held]
+
+
+def _ring_deliveries(drained: list[str]) -> None:
+    """Ring for messages that are due. Behind a backlog only now and then: bells that wait there already do."""
+    global _rang_deliveries
+    due = database.call("sweep_messages", phases.MOST_DELIVERY_BELLS)
+    waited = clock.monotonic() - _rang_deliveries
+    if due and (celery_app.EXECUTION in drained or waited > MARK_SECONDS):
+        _rang_deliveries = clock.monotonic()
+        phases.ring_delivery(due)
 
 
 def _send_marks() -> None:

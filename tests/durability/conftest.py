@@ -7,6 +7,7 @@ import pytest
 
 from services.pipeline.embedded_servers import Addresses
 from tests import stack as stacks
+from tests.receiver import Receiver
 
 
 @pytest.fixture(scope="package")
@@ -15,12 +16,23 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def _workers(servers: Addresses, ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stacks.Stack]:
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    """Takes messages; the one address on this machine that the workers may reach."""
+    started = Receiver(stacks.free_port(), tmp_path_factory.mktemp("receiver") / "log.jsonl")
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="package")
+def _workers(
+    servers: Addresses, ledger: Path, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[stacks.Stack]:
     logs = tmp_path_factory.mktemp("logs")
     environment = {
         "PERDURE_TOOLS": "tests.side_effect_tools",
         "PERDURE_DRAIN_SECONDS": "3",
         "SIDE_EFFECT_LEDGER": str(ledger),
+        "PERDURE_ALLOW_HOSTS": f"127.0.0.1:{receiver.port}",
     }
     with stacks.running(logs, *stacks.WORKERS, **environment) as running:
         yield running

@@ -18,7 +18,7 @@ from services.tools import catalogue, mcp_servers
 from services.tools.contract import ToolContext, Unsure
 from tests import runs
 from tests.environment import environment
-from tests.stack import _free_port
+from tests.stack import free_port
 
 SERVER = Path(__file__).parents[1] / "mcp_server.py"
 CONTEXT = ToolContext("run", "step", 1, "default", "ada", "talk", "run:step", datetime.now(UTC))
@@ -82,7 +82,7 @@ def test_a_server_that_is_started_by_command_has_its_tools_namespaced_and_listed
 
 
 def test_a_server_at_a_url_is_called_through_the_guard(register: Register) -> None:
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen([sys.executable, str(SERVER), str(port)], stderr=subprocess.DEVNULL)
     try:
         with environment(PERDURE_ALLOW_HOSTS=f"127.0.0.1:{port}"):

@@ -1,4 +1,4 @@
-"""The tools http_request and publish against servers on loopback; what the guard refuses, both network tools refuse."""
+"""The tool http_request against servers on loopback, and what the guard refuses."""
 
 import gzip
 import socket
@@ -8,18 +8,15 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-import orjson
 import pytest
-from standardwebhooks import Webhook
 
 from execution_worker.tools.fetch_page import fetch_page
 from execution_worker.tools.http_request import http_request
-from execution_worker.tools.publish import publish
 from services import clock
 from services.errors import Failed, Retryable
 from services.network import web
 from services.network.refusals import AddressRefused, NoReply, ReplyRefused, UrlRefused
-from services.tools.contract import ToolContext, Unsure, WaitUntil
+from services.tools.contract import ToolContext, Unsure
 from tests.environment import environment
 from tests.loopback_site import LoopbackSite, page, redirect
 
@@ -171,38 +168,3 @@ def test_a_bomb_and_a_slow_drip_are_cut_with_their_own_errors(site: LoopbackSite
     with pytest.raises(NoReply):
         web.send(web.Sending("GET", site.url("/drip")), limits=web.Limits(seconds=1))
     assert clock.monotonic() - begun < 5
-
-
-def deliver(url: str, context: ToolContext = CONTEXT, **arguments: Any) -> dict[str, Any]:
-    result: dict[str, Any] = publish.function(context, url=url, message={"n": 1}, **arguments)
-    return result
-
-
-def test_a_published_message_is_signed_so_that_others_can_check_it(site: LoopbackSite) -> None:
-    from dataclasses import replace
-
-    context = replace(CONTEXT, secret=lambda name, host: {"hook": SECRET}[name])
-    deliver(site.url(), context, secret="hook")
-
-    headers = site.requests[0][1]
-    assert Webhook(SECRET).verify(site.sent[0][1], headers) == {"n": 1}
-    assert headers["webhook-id"] == headers["idempotency-key"] == "run:step"
-
-
-def test_a_message_that_is_refused_fails_and_one_that_finds_nobody_is_tried_again(site: LoopbackSite) -> None:
-    site.pages |= {"/no": page("", status=400), "/later": page("", status=502)}
-
-    with pytest.raises(Failed):
-        deliver(site.url("/no"))
-    with pytest.raises(Retryable):
-        deliver(site.url("/later"))
-
-
-def test_a_message_for_later_waits_as_a_timer(site: LoopbackSite) -> None:
-    from dataclasses import replace
-
-    with pytest.raises(WaitUntil):
-        deliver(site.url(), delay=60)
-    deliver(site.url(), replace(CONTEXT, waited=True), delay=60)
-
-    assert orjson.loads(site.sent[0][1]) == {"n": 1}

@@ -1,6 +1,7 @@
 -- Flow control: which steps may start now, and whose turn is next. Lock order: run, then keys by name, then steps. Only
--- steps that were marked (steps.flow_keys) ever come here. What runs at a key is counted from the steps under the key's
--- row lock, which every start takes: an end that has not committed yet counts as running, so a limit is never exceeded.
+-- steps that were marked (steps.flow_keys) ever come here, and messages that are sent with a key (5_delivery.sql). What
+-- runs at a key is counted from the steps and messages under the key's row lock, which every start takes: an end that has
+-- not committed yet counts as running, so a limit is never exceeded.
 
 -- A parked step is ready, but rung in a far future: no sweeper rings it, and all else treats it as what it is, ready.
 create or replace function parked() returns timestamptz language sql immutable as $$
@@ -28,7 +29,8 @@ language sql stable as $$
 $$;
 
 create or replace function flow_running(p_name text) returns int language sql stable as $$
-  select count(*)::int from steps where status = 'running' and flow_keys <> '{}' and p_name = any (flow_keys)
+  select (select count(*)::int from steps where status = 'running' and flow_keys <> '{}' and p_name = any (flow_keys))
+    + (select count(*)::int from delivery_messages where status = 'delivering' and flow = p_name)
 $$;
 
 -- Slots kept for steps whose turn has come and that nobody has claimed yet.

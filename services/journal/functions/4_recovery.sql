@@ -39,6 +39,7 @@ begin
   for s in select run_id, id, attempt from steps where status = 'running' and worker = p_worker order by run_id, id loop
     v_events := v_events || lose_step(s.run_id, s.id, s.attempt, p_reason);
   end loop;
+  perform lose_message(m, p_reason) from delivery_messages m where status = 'delivering' and worker = p_worker;
   for r in select * from runs where phase_worker = p_worker order by id loop
     if p_reason = 'lost' and r.phase_failures >= 4 then
       perform from runs where id = r.id and phase_worker = p_worker for update;

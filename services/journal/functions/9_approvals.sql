@@ -170,7 +170,7 @@ begin
   select * into a from approvals where run_id = p_run and step_id = p_step and hash = p_hash;
   if a.status = 'answered' then
     return jsonb_build_object('events', jsonb_build_array()); -- posted twice
-  elsif r.phase is distinct from 'execute' or r.cancel_requested or a.status = 'expired'
+  elsif r.phase is null or r.phase not in ('plan', 'execute') or r.cancel_requested or a.status = 'expired'
      or s.status not in ('running', 'waiting', 'ready', 'pending') then
     return refused(format('Step %s no longer waits for this.', p_step));
   end if;
