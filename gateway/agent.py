@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from gateway import authentication, bodies, run_requests, wire
 from gateway.run_requests import StartRequest
-from services import failpoints
+from services import clock, failpoints
 from services.errors import BadInput, Conflict
 from services.failpoints import Failpoint
 from services.journal import conversations, event_feed, idempotency, runs
@@ -28,14 +28,34 @@ def start() -> Response:
     accepted = _accepted(run_id, conversation_id)
     once = _idempotency(body, accepted)
     made = runs.accept(run | {"id": str(run_id), "conversation_id": conversation_id, "idempotency": once})
+    event_feed.publish(made.others)
+    if made.existing is not None:
+        return _existing(made)
     if made.busy is not None:
         return _busy(asked, made, accepted)
     if once and not made.events:
         return _replayed(once)
     failpoints.reached(Failpoint.RUN_CREATED)
     # run.created is not published: nobody can be listening to an id that nobody has been told yet.
+    if run.keys() & {"not_before", "coalesce"}:
+        return _held(run_id, accepted)
     phases.start(str(run_id), planned=run["plan"] is not None)
     return _reply(accepted)
+
+
+def _existing(made: runs.Accepted) -> Response:
+    """A run that was there before stands for this one too."""
+    found = runs.get(authentication.caller().tenant, made.existing or "")
+    return _reply(_accepted(found.id, found.conversation_id) | {"status": found.status, made.how or "": True})
+
+
+def _held(run_id: UUID, accepted: dict[str, Any]) -> Response:
+    """Accepted, and begun now unless it is held back."""
+    found = runs.get(authentication.caller().tenant, str(run_id))
+    if found.held_until is None:
+        phases.start(str(run_id), planned=found.plan_revision > 0)
+        return _reply(accepted)
+    return _reply(accepted | {"notBefore": clock.to_wire(found.held_until)})
 
 
 def _busy(asked: StartRequest, made: runs.Accepted, accepted: dict[str, Any]) -> Response:

@@ -31,9 +31,11 @@ from gateway import (
     surgery,
     system,
     tools,
+    triggers,
     updates,
     url_groups,
     usage,
+    webhooks,
 )
 from gateway.openai_front import chat, responses
 from gateway.openai_front import errors as openai_errors
@@ -56,6 +58,8 @@ NOUNS = (
     messages,
     url_groups,
     queues,
+    webhooks,
+    triggers,
     conversations,
     secrets,
     dead_letters,

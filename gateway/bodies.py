@@ -39,6 +39,18 @@ def read(shape: type[Shape]) -> tuple[Shape, Any]:
         raise BadInput(_summary(faults), errors=faults) from error
 
 
+def anything(raw: bytes) -> Any:
+    """A body that may be JSON or not: its value or its text, None where it is empty. Raises BadInput."""
+    try:
+        found = orjson.loads(raw) if raw else None
+    except orjson.JSONDecodeError:
+        found = raw.decode(errors="replace")
+    fault = _unstorable(found, may_hold_nul=True)
+    if fault:
+        raise BadInput(f"{fault.pointer}: {fault.detail}", errors=[fault])
+    return found
+
+
 def _json() -> Any:
     if not (request.mimetype == "application/json" or request.mimetype.endswith("+json")):
         raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json.")

@@ -16,7 +16,7 @@ import orjson
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
-from gateway.client_delivery import DeliveryCalls
+from gateway.client_delivery import DeliveryCalls, HookCalls
 from gateway.client_parts import HandsCalls, MemoryCalls, Refused, problem_of
 from gateway.client_time import SpendingCalls, TimeCalls
 from services.errors import Unavailable
@@ -26,7 +26,7 @@ GIVE_UP_SECONDS = 60
 LONGEST_PAUSE = 5.0
 
 
-class Client(MemoryCalls, HandsCalls, TimeCalls, SpendingCalls, DeliveryCalls):
+class Client(MemoryCalls, HandsCalls, TimeCalls, SpendingCalls, DeliveryCalls, HookCalls):
     """One stack, seen from outside. Raises Refused for its problems and Unavailable when nobody answers."""
 
     def start(self, request: str | None = None, *, plan: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Parts of the client: its calls about messages to URLs, and about who is told of what."""
+"""Parts of the client: its calls about messages to URLs, webhooks and triggers."""
 
 from typing import Any
 from urllib.parse import quote
@@ -49,3 +49,44 @@ class DeliveryCalls(Calls):
     def pause_queue(self, name: str, *, paused: bool = True) -> dict[str, Any]:
         """Send nothing of it until it is resumed (paused=False)."""
         return self._call("POST", f"/api/queues/{quote(name)}/{'pause' if paused else 'resume'}", attempts=1)
+
+
+class HookCalls(Calls):
+    """/api/webhooks, /api/triggers."""
+
+    def webhooks(self) -> list[dict[str, Any]]:
+        """The webhook subscriptions."""
+        return self._call("GET", "/api/webhooks")["items"]
+
+    def add_webhook(self, url: str, **fields: Any) -> dict[str, Any]:
+        """A new subscription with its secret. fields: events, labels, description, secret."""
+        return self._call("POST", "/api/webhooks", json={"url": url, **fields}, attempts=1)
+
+    def change_webhook(self, webhook_id: str, **fields: Any) -> dict[str, Any]:
+        """Change a subscription: url, events, labels, description, paused."""
+        return self._call("PATCH", f"/api/webhooks/{quote(webhook_id)}", json=fields)
+
+    def rotate_webhook(self, webhook_id: str, keep_seconds: float) -> dict[str, Any]:
+        """A new secret; the former one stays good for so long."""
+        body = {"keepSeconds": keep_seconds}
+        return self._call("POST", f"/api/webhooks/{quote(webhook_id)}/rotate-secret", json=body, attempts=1)
+
+    def test_webhook(self, webhook_id: str) -> str:
+        """Send a ping; returns its message's id."""
+        return self._call("POST", f"/api/webhooks/{quote(webhook_id)}/test", attempts=1)["messageId"]
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """End a subscription."""
+        self._call("DELETE", f"/api/webhooks/{quote(webhook_id)}", attempts=1)
+
+    def triggers(self) -> list[dict[str, Any]]:
+        """The triggers by name."""
+        return self._call("GET", "/api/triggers")["items"]
+
+    def add_trigger(self, name: str, start: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """A new trigger with its URL and secret. fields: mode, secret."""
+        return self._call("POST", "/api/triggers", json={"name": name, "start": start, **fields}, attempts=1)
+
+    def remove_trigger(self, name: str) -> None:
+        """Forget a trigger."""
+        self._call("DELETE", f"/api/triggers/{quote(name)}", attempts=1)

@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from gateway import bodies, known_tools
+from gateway import known_tools
 from gateway.bodies import Moment
 from gateway.budgets import Budget
+from gateway.submission import Submission
 from services import clock, settings
 from services.errors import FieldError, PlanRefused
 from services.journal import plan_rules, steps
@@ -20,7 +21,7 @@ OnBusy = Literal["reject", "enqueue", "interrupt", "rollback", "steer"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class StartRequest(bodies.Body):
+class StartRequest(Submission):
     """What a web app posts: `request` in words, or a `plan` of its own, or both."""
 
     request: Annotated[str, Field(min_length=1, max_length=MAX_REQUEST)] | None = None
@@ -40,6 +41,8 @@ class StartRequest(bodies.Body):
             raise ValueError("give `request` (what you want, in words) or `plan` (its steps), or both")
         if self.request is not None and not self.request.strip():
             raise ValueError("`request` is blank; say what you want")
+        if self.coalesce is not None and self.coalesce.mode == "batch" and (self.plan or self.request is None):
+            raise ValueError("a batch is of requests in words, without a `plan`")
         return self
 
 
@@ -60,6 +63,7 @@ def row(asked: StartRequest, tenant: str, *, pointer: str = "#") -> dict[str, An
         "deadline": clock.to_wire(asked.deadline),
         "plan": _written(plan) if plan else None,
     }
+    made |= asked.submission([asked.request, asked.plan, asked.user_id, asked.agent, asked.conversation_id], pointer)
     if asked.conversation_id is not None:
         made["conversation_id"] = asked.conversation_id
         made["on_busy"] = _on_busy(asked)

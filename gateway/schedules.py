@@ -80,6 +80,7 @@ def add() -> Response:
     """A new schedule, due from now on."""
     asked, _ = bodies.read(NewSchedule)
     asked.timing()
+    asked.run.refuse_for_schedules("#/run")
     kept = schedules.add(
         Schedule(
             tenant=_tenant(),
@@ -118,6 +119,7 @@ def change(name: str) -> Response:
     if fields.keys() & {"cron", "every", "at", "timezone"}:
         fields = _timed(schedules.get(_tenant(), name), fields)
     if asked.run is not None:
+        asked.run.refuse_for_schedules("#/run")
         fields["run"] = run_requests.row(asked.run, _tenant(), pointer="#/run")
     return wire.reply(_shown(schedules.change(_tenant(), name, **fields)))
 

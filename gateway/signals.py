@@ -7,12 +7,13 @@ from pydantic import Field
 
 from gateway import authentication, bodies, queries, wire
 from services import clock
-from services.approvals import approvals
+from services.approvals import approvals, one_shot
 from services.journal import signals
 from services.pipeline import operating
 
 blueprint = Blueprint("signals", __name__)
 
+NOT_KEPT = {"authorization", "cookie"}
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -53,6 +54,21 @@ def waiters() -> Response:
         if name is None or approval.arguments["event"] == name
     ]
     return wire.reply({"items": items, "next": None})
+
+
+@blueprint.route("/callbacks/once/<run_id>/<token>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+def once(run_id: str, token: str) -> Response:
+    """A call of a one-shot callback URL: kept with its headers and body, for the step that waits for it."""
+    raw = request.get_data(cache=False)
+    call = {
+        "method": request.method,
+        "headers": {name.lower(): value for name, value in request.headers if name.lower() not in NOT_KEPT},
+        "query": dict(request.args),
+        "body": bodies.anything(raw),
+    }
+    for each in one_shot.called(run_id, token, call):
+        operating.carry_on(each.run_id, each.changed)
+    return wire.reply({"status": "taken"}, status=202)
 
 
 def _tenant() -> str:

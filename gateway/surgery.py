@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from gateway import authentication, bodies, queries, wire
 from services import clock
 from services.errors import NotFound
-from services.journal import attempts, diffs, forks, runs, steps, surgery, why
+from services.journal import attempts, diffs, forks, runs, steps, submissions, surgery, why
 from services.journal.surgery import Changed
 from services.pipeline import operating
 
@@ -76,6 +76,13 @@ def pause(run_id: str) -> Response:
 def resume(run_id: str) -> Response:
     """Let a paused run go on. Answers 202 with the run."""
     operating.resume(_tenant(), run_id)
+    return _run(run_id)
+
+
+@blueprint.post("/api/runs/<run_id>/run-now")
+def run_now(run_id: str) -> Response:
+    """Let a run that is held back begin now. Answers 202 with the run."""
+    operating.carry_on(run_id, submissions.hasten(_tenant(), run_id))
     return _run(run_id)
 
 
@@ -173,6 +180,8 @@ def history(run_id: str, step_id: str) -> Response:
     return wire.reply({"items": [wire.attempt(each) for each in ended], "next": None})
 
 
+@blueprint.post("/api/runs/<run_id>/steps/<step_id>/run-now")
+@blueprint.post("/api/runs/<run_id>/steps/<step_id>/retry-now")
 @blueprint.post("/api/runs/<run_id>/steps/<step_id>/retry")
 def retry(run_id: str, step_id: str) -> Response:
     """Run a failed step again, or end a waiting step's pause now."""

@@ -38,6 +38,7 @@ def run_summary(run: Run) -> dict[str, Any]:
         "cancelRequested": run.cancel_requested,
         "pausedAt": clock.to_wire(run.paused_at),
         "pausedBecause": run.paused_because,
+        "notBefore": clock.to_wire(run.held_until),
         "deadline": clock.to_wire(run.deadline),
         "forkedFrom": str(run.forked_from) if run.forked_from else None,
         "forkedStep": run.forked_step,

@@ -14,6 +14,8 @@ import services.delivery.attempts
 import services.delivery.deduplications
 import services.delivery.messages
 import services.delivery.ordered_queues
+import services.delivery.subscriptions
+import services.delivery.triggers
 import services.delivery.url_groups
 import services.flow.keys
 import services.journal.attempts
@@ -28,6 +30,7 @@ import services.journal.queues
 import services.journal.runs
 import services.journal.signals
 import services.journal.steps
+import services.journal.submissions
 import services.journal.workers
 import services.memory.memories
 import services.memory.short_term
@@ -46,10 +49,14 @@ LOCK = 7_305_811  # any number, as long as every release uses the same
 
 
 def install_functions(connection: Connection) -> None:
-    """Create the journal's functions anew, in the order of their file names; old signatures of theirs are dropped."""
+    """Create the journal's functions and triggers anew, in the order of the files' names; old ones are dropped."""
     sources = [file.read_text() for file in sorted(FUNCTIONS.glob("*.sql"))]
     names = re.findall(r"create or replace function (\w+)", "\n".join(sources))
     ours = "proname = any(:names) and pronamespace = 'public'::regnamespace"
+    calling = f"from pg_trigger t join pg_proc p on p.oid = tgfoid where not tgisinternal and {ours}"
+    triggers = connection.execute(text(f"select tgname, tgrelid::regclass::text {calling}"), {"names": names}).all()
+    for name, table in triggers:
+        connection.exec_driver_sql(f"drop trigger {name} on {table}")
     old = connection.execute(text(f"select oid::regprocedure::text from pg_proc where {ours}"), {"names": names})
     for signature in old.scalars().all():
         connection.exec_driver_sql(f"drop function {signature}")

@@ -19,7 +19,7 @@ def start(plan: dict[str, Any] | None = None, request: str | None = None, *, rin
     """A committed run; with ring=False its first message is lost."""
     run_id = str(runs.new_id())
     row = {"id": run_id, "tenant": TENANT, "user_id": "ada", "conversation_id": f"c-{run_id}", **more}
-    runs.create({**row, "request": request, "plan": _written(plan) if plan else None})
+    runs.create({**row, "request": request, "plan": written(plan) if plan else None})
     if ring:
         phases.start(run_id, planned=plan is not None)
     return run_id
@@ -37,7 +37,7 @@ def succeed(claim: Claim, output: Any = "done", *, given: Any = None, room: Room
     return finished
 
 
-def _written(plan: dict[str, Any]) -> dict[str, Any]:
+def written(plan: dict[str, Any]) -> dict[str, Any]:
     """A plan as the gateway writes it for a caller."""
     rows = steps.rows_of(plan_rules.parse(plan), catalogue.listed(), required=True, attempts=3)
     return {"brain": "offline", "source": "caller", "note": None, "steps": rows}

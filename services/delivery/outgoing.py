@@ -7,6 +7,7 @@ import base64
 from typing import Any
 from urllib.parse import urlsplit
 
+from services.delivery import subscriptions
 from services.delivery.messages import Claim
 from services.network import webhooks
 from services.network.web import Sending
@@ -29,6 +30,8 @@ def sending(claimed: Claim) -> Sending:
 
 
 def _secrets(claimed: Claim, host: str) -> list[str]:
+    if claimed.subscription_id is not None:
+        return subscriptions.secrets_of(claimed.subscription_id)
     return [vault.reveal(claimed.tenant, claimed.secret, host)] if claimed.secret is not None else []
 
 

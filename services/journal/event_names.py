@@ -7,6 +7,7 @@ class EventName(StrEnum):
     """`noun.past_tense`; the comment after each name is its `data`."""
 
     RUN_CREATED = "run.created"  # {request, conversationId, userId}, {parent} of a child, {forkedFrom, fromStep}
+    RUN_COALESCED = "run.coalesced"  # {request, count}: a later request that this run, which has not begun, takes in
     RUN_STEERED = "run.steered"  # {text}: what the user added while it ran
     RUN_PAUSED = "run.paused"  # {}
     RUN_DEADLINE_PASSED = "run.deadline_passed"  # {deadline}: what had not ended is cut; the answer says what there is

@@ -6,7 +6,7 @@ Each phase but `execute` is owned by one worker at a time (`phase_worker`), fenc
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -44,6 +44,7 @@ class Run(database.Base):
     deadline: when it is cut and answered with what there is. paused_because: what it waits for, where no person paused
         it. waits_for: the run of its conversation that it comes after. steers: what the user added while it ran;
         steers_planned: how many of those the newest plan knows.
+    held_until: it does not begin before.
     rung_at: when a message was last sent for its phase; of an execution that is not settled, parked() (the
         year 9000), or chordless() when its chord can't be trusted.
     """
@@ -74,6 +75,7 @@ class Run(database.Base):
     profile: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     deadline: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     waits_for: Mapped[UUID | None] = mapped_column()
+    held_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     steers: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     steers_planned: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     forked_from: Mapped[UUID | None] = mapped_column()
@@ -104,6 +106,8 @@ class Run(database.Base):
         Index("ix_runs_forked_from", "forked_from", postgresql_where=text("forked_from is not null")),
         # who comes after it
         Index("ix_runs_waits_for", "waits_for", postgresql_where=text("waits_for is not null")),
+        # who may begin now
+        Index("ix_runs_held", "held_until", postgresql_where=text("held_until is not null and phase is not null")),
         # whose time is over
         Index("ix_runs_deadline", "deadline", postgresql_where=text("deadline is not null and phase is not null")),
         # what a dead worker owned
@@ -142,6 +146,8 @@ def parse_id(text_id: str) -> UUID:
 class Accepted:
     """What became of a run that was to be created. events: none where it was there already (idempotency key).
 
+    existing: the run that stands for it already; how: deduplicated or coalesced. others: events of others.
+
     busy: the run that its conversation was busy with. With on_busy `reject` nothing was created then; steered: what was
     asked went into that run, as events; else the new run waits for it.
     """
@@ -149,6 +155,9 @@ class Accepted:
     events: list[dict[str, Any]]
     busy: str | None
     steered: bool
+    existing: str | None = None
+    how: str | None = None
+    others: list[dict[str, Any]] = field(default_factory=list)
 
 
 def create(run: dict[str, Any]) -> list[dict[str, Any]]:
@@ -161,11 +170,17 @@ def accept(run: dict[str, Any]) -> Accepted:
 
     run: id, tenant, user_id, conversation_id, and optionally request, agent, labels, priority (1 to 5), plan (as
     `plans.complete` takes it), budget, deadline, turns, instructions, on_busy (where another run of the conversation
-    may live: reject, steer, or anything else to wait for it), idempotency {route, key, body_hash, response}. With an
+    may live: reject, steer, or anything else to wait for it), not_before, ttl (seconds), dedup_key, dedup_seconds,
+    coalesce {key, mode, seconds, longest, max}, callbacks, idempotency {route, key, body_hash, response}. With an
     idempotency key that is taken, nothing is written and the list is empty.
     """
-    made = database.call("create_run", database.json(run))
-    return Accepted(made["events"], made.get("busy"), made.get("steered", False))
+    return accepted(database.call("create_run", database.json(run)))
+
+
+def accepted(made: dict[str, Any]) -> Accepted:
+    """What create_run answers."""
+    more = {name: made[name] for name in ("existing", "how", "others") if name in made}
+    return Accepted(made["events"], made.get("busy"), made.get("steered", False), **more)
 
 
 def get(tenant: str, run_id: str) -> Run:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database
+from services.errors import Gone
 from services.journal import runs
 from services.journal.surgery import Changed
 
@@ -45,14 +46,19 @@ class Woken:
     changed: Changed
 
 
-def send(tenant: str, name: str, data: Any, *, run_id: str | None = None) -> tuple[int, list[Woken]]:
+def send(
+    tenant: str, name: str, data: Any, *, run_id: str | None = None, once: bool = False
+) -> tuple[int, list[Woken]]:
     """Keep a signal and wake the steps that wait for it; returns its number and whom it woke.
 
-    Sent to no run, it wakes the oldest wait for it of every run. Raises NotFound for an unknown run.
+    Sent to no run, it wakes the oldest wait for it of every run. Raises NotFound for an unknown run; once: Gone where
+    there was one of that name before.
     """
     if run_id is not None:
         runs.get(tenant, run_id)
-    sent = database.call("send_signal", tenant, name, run_id, database.json(data))
+    sent = database.call("send_signal_once" if once else "send_signal", tenant, name, run_id, database.json(data))
+    if sent is None:
+        raise Gone("This was used already; it can be used once.")
     woken = []
     for waiting in sent["waiting"]:
         found = database.call("wake_by_signal", waiting, name)

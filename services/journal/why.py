@@ -107,6 +107,9 @@ def _phase(view: View) -> Why | None:
         return _owned(view, run.phase, run.phase_worker)
     if run.waits_for:
         return Why(Kind.TURN, f"It comes after run {run.waits_for} of its conversation, which has not ended.")
+    if run.held_until:
+        held = clock.to_wire(run.held_until)
+        return Why(Kind.TIMER, f"It is held back until {held}, as it was asked for.", due_at=run.held_until)
     if run.due_at and run.due_at > view.now:
         tries = f"{run.phase_failures} {'time' if run.phase_failures == 1 else 'times'}"
         because = f" It said: {run.phase_error.rstrip('.')}." if run.phase_error else ""

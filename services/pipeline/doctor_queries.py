@@ -173,6 +173,7 @@ CHECKS = [
         f"""
         select r.id as run_id, r.phase, r.rings from runs r
         where r.phase in ('plan', 'reflect', 'remember') and r.phase_worker is null and r.paused_at is null and {MINE}
+          and (r.held_until is null or r.waits_for is null and r.held_until < clock_timestamp() - interval '60 s')
           and coalesce(r.due_at, '-infinity') < clock_timestamp()
           and coalesce(r.rung_at, r.due_at, r.created_at) < clock_timestamp() - interval '60 s'""",
         "Its {phase} phase has waited for more than a minute, was rung {rings} times, and no worker took it.",

@@ -5,7 +5,7 @@ import threading
 from types import FrameType
 
 from services import clock, logs, settings
-from services.delivery import messages
+from services.delivery import messages, triggers
 from services.journal import signals
 from services.pipeline import heartbeat, sweeper
 from services.schedules import schedules
@@ -40,6 +40,7 @@ def main() -> None:
                 signals.forget_old()
                 schedules.forget_old()
                 messages.forget_old()
+                triggers.forget_old()
         except Exception as error:  # noqa: BLE001 (process edge: the next sweep may find Postgres back)
             log.warning("A sweep failed", error=str(error))
     heartbeat.stop()

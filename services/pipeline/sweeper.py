@@ -7,7 +7,16 @@ from services.errors import Unavailable
 from services.failpoints import Failpoint
 from services.journal import event_feed, queues, workers
 from services.memory import vectors
-from services.pipeline import celery_app, due_schedules, flow_turns, heartbeat, phases, teams, waiting_senders
+from services.pipeline import (
+    celery_app,
+    due_schedules,
+    flow_turns,
+    heartbeat,
+    held_runs,
+    phases,
+    teams,
+    waiting_senders,
+)
 
 BATCH = 500
 EPOCH_KEY = "perdure:epoch"
@@ -40,6 +49,8 @@ def sweep() -> int:
     due_schedules.start_due()
     teams.flow_down()
     waiting_senders.wake()
+    held_runs.begin_due()
+    database.call("tell_of_steps", BATCH)
     wiped = _broker_was_wiped()
     if wiped is None:
         _last = clock.monotonic()

@@ -78,6 +78,21 @@ def reveal(tenant: str, name: str, host: str | None = None) -> str:
     return value
 
 
+def sealed(value: str) -> bytes:
+    """A value encrypted, for rows that keep a secret of their own. Raises Misconfigured without an encryption key."""
+    return _cipher().encrypt(value.encode())
+
+
+def opened(value: bytes) -> str:
+    """What was sealed, from now on struck out of what this process writes. Raises Failed under another SECRET_KEY."""
+    try:
+        found = _cipher().decrypt(bytes(value)).decode()
+    except InvalidToken as error:
+        raise Failed("This secret was kept with another SECRET_KEY; set it anew.") from error
+    redaction.strike_out("of a webhook", found)
+    return found
+
+
 def sign(purpose: str, text: str) -> str:
     """A token that only this installation can make of `text` (32 hexadecimal digits)."""
     current = settings.current()

@@ -11,6 +11,7 @@ declare
   v_budget jsonb;
   v_busy uuid;
   v_events jsonb;
+  v_others jsonb;
 begin
   if exists (select from runs where id = v_id) then
     return jsonb_build_object('events', jsonb_build_array()); -- repeated: the reply of the first call was lost
@@ -24,6 +25,16 @@ begin
       return jsonb_build_object('events', jsonb_build_array());
     end if;
   end if;
+  if coalesce(p ->> 'dedup_key', p ->> 'coalesce') is not null then
+    v_others := stands_for(p);
+    if v_others is not null then
+      update idempotency_keys -- a repeat is told of that run too
+      set response = response || jsonb_build_object('workflowId', v_others -> 'existing',
+                                                    'updatesUrl', '/api/agent/updates?workflowId=' || (v_others ->> 'existing'))
+      where tenant = v_tenant and key = p #>> '{idempotency,key}' and route = p #>> '{idempotency,route}';
+      return v_others;
+    end if;
+  end if;
   insert into conversations (tenant, id, user_id)
   values (v_tenant, p ->> 'conversation_id', p ->> 'user_id') on conflict do nothing;
   if p ->> 'on_busy' is not null then
@@ -31,6 +42,7 @@ begin
     if v_busy is not null and p ->> 'on_busy' = 'reject' then
       delete from idempotency_keys
       where tenant = v_tenant and key = p #>> '{idempotency,key}' and route = p #>> '{idempotency,route}';
+      delete from deduplications where tenant = v_tenant and kind = 'run' and id = v_id;
       return jsonb_build_object('busy', v_busy, 'events', jsonb_build_array());
     elsif v_busy is not null and p ->> 'on_busy' = 'steer' then
       v_events := steer_run(v_busy, p ->> 'request');
@@ -39,6 +51,7 @@ begin
         set response = response || jsonb_build_object('workflowId', v_busy, 'steered', true,
                                                       'updatesUrl', '/api/agent/updates?workflowId=' || v_busy)
         where tenant = v_tenant and key = p #>> '{idempotency,key}' and route = p #>> '{idempotency,route}';
+        update deduplications set id = v_busy where tenant = v_tenant and kind = 'run' and id = v_id;
         return jsonb_build_object('busy', v_busy, 'steered', true, 'events', v_events);
       end if;
     end if;
@@ -81,7 +94,10 @@ begin
   if p -> 'plan' <> 'null' then
     v_events := v_events || write_plan(r, p -> 'plan');
   end if;
-  return jsonb_build_object('events', v_events, 'busy', v_busy);
+  if coalesce(p ->> 'not_before', p ->> 'ttl', p ->> 'callbacks', p ->> 'coalesce') is not null or v_busy is not null then
+    v_others := submit_run(p);
+  end if;
+  return jsonb_build_object('events', v_events, 'busy', v_busy, 'others', coalesce(v_others, '[]'));
 end $$;
 
 -- The run that a conversation is busy with: the last of those that wait for each other. Locks the conversation.
@@ -123,7 +139,7 @@ begin
   if p_phase = 'reflect' and r.phase = 'execute' and r.open_steps = 0 then
     r.phase := 'reflect';
   end if;
-  if r.phase <> p_phase or r.phase_worker is not null or r.due_at > clock_timestamp() then
+  if r.phase <> p_phase or r.phase_worker is not null or r.due_at > clock_timestamp() or r.held_until is not null then
     return null; -- another phase's turn, or somebody got there first: a doubled or late message
   end if;
   update runs

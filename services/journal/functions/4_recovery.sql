@@ -177,12 +177,12 @@ begin
     v_before := lost_before(p_queues ->> v_phase, p_empty);
     return query
       select id from runs
-      where phase = v_phase and rung_at is null and phase_worker is null and paused_at is null
+      where phase = v_phase and rung_at is null and phase_worker is null and paused_at is null and held_until is null
         and (due_at is null or due_at <= clock_timestamp()) and (v_phase <> 'execute' or open_steps = 0)
       limit p_limit;
     return query
       select id from runs
-      where phase = v_phase and rung_at < v_before and phase_worker is null and paused_at is null
+      where phase = v_phase and rung_at < v_before and phase_worker is null and paused_at is null and held_until is null
         and (due_at is null or due_at <= clock_timestamp()) and (v_phase <> 'execute' or open_steps = 0)
         and rung_at < clock_timestamp() - patience(rings)
       order by rung_at limit p_limit;

@@ -215,6 +215,9 @@ begin
   if m.queue is not null then
     perform open_queue(m.tenant, m.queue);
   end if;
+  if p_error ->> 'reason' = 'gone' and m.subscription_id is not null then
+    update webhooks set paused_because = 'It answered 410 Gone.' where id = m.subscription_id;
+  end if;
   if v_url is not null and p_status in ('delivered', 'dead') then
     perform insert_message(callback_message(m, v_url, jsonb_build_object(
       'type', 'message.' || p_status, 'timestamp', wire_time(clock_timestamp()), 'data', jsonb_build_object(

@@ -126,7 +126,7 @@ begin
     when phase = 'execute' then 'executing' when phase = 'plan' and phase_worker is null then 'queued'
     when phase = 'plan' then 'planning' else 'reflecting' end
   where id = p_run;
-  if r.phase = 'execute' or r.open_steps > 0 then
+  if (r.phase = 'execute' or r.open_steps > 0) and r.held_until is null then
     return rework_steps(r, jsonb_build_array(v_event), 1);
   end if;
   return jsonb_build_object('events', jsonb_build_array(v_event),

@@ -82,6 +82,17 @@ begin
       and (p_run is null or a.run_id = p_run)));
 end $$;
 
+-- The same for a signal that may be sent once: null when it was.
+create or replace function send_signal_once(p_tenant text, p_name text, p_run uuid, p_data jsonb) returns jsonb
+language plpgsql as $$
+begin
+  perform signal_lock(p_tenant, p_name);
+  if exists (select from signals where tenant = p_tenant and name = p_name) then
+    return null;
+  end if;
+  return send_signal(p_tenant, p_name, p_run, p_data);
+end $$;
+
 -- Wake the oldest wait of this run for a signal of that name, if there is one for it. Returns {events, ready, phase,
 -- steps}: steps are the ones woken.
 create or replace function wake_by_signal(p_run uuid, p_name text) returns jsonb language plpgsql as $$
