@@ -67,7 +67,7 @@ def show(message_id: str) -> Response:
 def change(message_id: str, verb: str) -> Response:
     """Cancel it, try it now, redrive a dead one with all its attempts anew, or discard a dead one."""
     messages.change(_tenant(), message_id, VERBS[verb])
-    _carry_on()
+    _carry_on(1)
     return _one(message_id, status=202)
 
 
@@ -78,7 +78,7 @@ def bulk() -> Response:
     wanted = Filter(**asked.filter.model_dump())
     found = messages.listed(_tenant(), wanted, limit=asked.limit)
     done = [{"id": str(each.id), "refused": None if asked.dry_run else _tried(each, asked.action)} for each in found]
-    _carry_on()
+    _carry_on(len(done))
     return wire.reply({"items": done, "dryRun": asked.dry_run}, status=200 if asked.dry_run else 202)
 
 
@@ -90,8 +90,8 @@ def _tried(message: Message, action: str) -> str | None:
     return None
 
 
-def _carry_on() -> None:
-    phases.ring_delivery(phases.MOST_DELIVERY_BELLS)
+def _carry_on(changed: int) -> None:
+    phases.ring_delivery(changed)
     waiting_senders.wake()
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from gateway import known_tools
+from gateway import bodies, known_tools
 from gateway.bodies import Moment
 from gateway.budgets import Budget
 from gateway.submission import Submission
@@ -21,8 +21,8 @@ OnBusy = Literal["reject", "enqueue", "interrupt", "rollback", "steer"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class StartRequest(Submission):
-    """What a web app posts: `request` in words, or a `plan` of its own, or both."""
+class Asked(bodies.Body):
+    """What a run is to do: `request` in words, or a `plan`, or both."""
 
     request: Annotated[str, Field(min_length=1, max_length=MAX_REQUEST)] | None = None
     plan: dict[str, Any] | None = None
@@ -36,11 +36,19 @@ class StartRequest(Submission):
     labels: Annotated[dict[Name, Annotated[str, Field(max_length=1_000)]], Field(max_length=64)] | None = None
 
     @model_validator(mode="after")
-    def _asks_for_something(self) -> "StartRequest":
+    def _asks_for_something(self) -> "Asked":
         if self.request is None and self.plan is None:
             raise ValueError("give `request` (what you want, in words) or `plan` (its steps), or both")
         if self.request is not None and not self.request.strip():
             raise ValueError("`request` is blank; say what you want")
+        return self
+
+
+class StartRequest(Submission, Asked):
+    """What a web app posts: what the run is to do, and when it begins, with which others, who is told."""
+
+    @model_validator(mode="after")
+    def _can_be_a_batch(self) -> "StartRequest":
         if self.coalesce is not None and self.coalesce.mode == "batch" and (self.plan or self.request is None):
             raise ValueError("a batch is of requests in words, without a `plan`")
         return self

@@ -9,6 +9,7 @@ from typing import Literal
 from sqlalchemy import func, select, text
 
 from services import database, settings
+from services.delivery.messages import Message
 from services.errors import Unavailable
 from services.journal import event_feed, queues, reports, workers
 from services.journal.steps import Step
@@ -139,7 +140,8 @@ def _multiplied(depths: dict[str, int]) -> Iterator[Found]:
     with database.session() as session:
         counted = session.execute(select(Step.queue, func.count()).where(Step.status == "ready").group_by(Step.queue))
         ready = {queue: number for queue, number in counted}
+        sending = session.scalar(select(func.count()).where(Message.status.in_(("queued", "waiting")))) or 0
     depth, work = depths.get(celery_app.EXECUTION, 0), ready.get(celery_app.EXECUTION, 0)
-    if depth > 100 + 3 * work:
+    if depth > 100 + 3 * (work + sending):
         sentence = f"{depth} messages wait for {work} ready steps: harmless, but somebody rings too much."
         yield Found(Finding("warning", "messages do not multiply", celery_app.EXECUTION, sentence))

@@ -20,6 +20,7 @@ from services.pipeline import (
 
 BATCH = 500
 EPOCH_KEY = "perdure:epoch"
+BELL_SECONDS = 20.0  # how often to ring for messages behind a backlog
 MARK_SECONDS = 5.0  # how often to ask whether a queue needs a mark
 _QUEUE_OF_PHASE = {
     **{phase: queue for queue, through in celery_app.PHASES.items() for phase in through},
@@ -122,13 +123,13 @@ def _drained_queues() -> list[str]:
 
 
 def _ring_deliveries(drained: list[str]) -> None:
-    """Ring for messages that are due. Behind a backlog only now and then: bells that wait there already do."""
+    """Ring for messages that are due. Behind a backlog only now and then: the bells that wait there will do."""
     global _rang_deliveries
     due = database.call("sweep_messages", phases.MOST_DELIVERY_BELLS)
     waited = clock.monotonic() - _rang_deliveries
-    if due and (celery_app.EXECUTION in drained or waited > MARK_SECONDS):
+    if due and (celery_app.EXECUTION in drained or waited > BELL_SECONDS):
         _rang_deliveries = clock.monotonic()
-        phases.ring_delivery(due)
+        phases.ring_delivery(due if celery_app.EXECUTION in drained else 1)
 
 
 def _send_marks() -> None:
