@@ -4,15 +4,19 @@ from typing import Annotated, Any
 
 from flask import Blueprint, Response
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, declare, queries, wire
 from gateway.budgets import Budget
+from gateway.declare import Named, Page
+from gateway.fields import Time
 from services import clock
 from services.agents import agents
 from services.agents.agents import Agent, MemoryScope
 from services.errors import BadInput, FieldError
 
 MAX_NAME = 200
+EXAMPLE = {"instructions": "Answer in one sentence.", "tools": ["calculate", "fetch_*"], "budget": {"steps": 20}}
 
 blueprint = Blueprint("agents", __name__)
 
@@ -30,19 +34,36 @@ class Profile(bodies.Body):
     memory: MemoryScope = "user"
 
 
+class ShownAgent(TypedDict):
+    """An agent as it is now; runs keep the one that they began with."""
+
+    name: str
+    description: str | None
+    instructions: str | None
+    model: str | None
+    tools: list[str] | None
+    budget: dict[str, Any] | None
+    memory: MemoryScope
+    createdAt: Time
+    updatedAt: Time
+
+
 @blueprint.get("/api/agents")
+@declare.operation(gives=Page[ShownAgent])
 def listed() -> Response:
     """All agents by name."""
-    return wire.reply({"items": [_shown(agent) for agent in agents.listed(_tenant())], "next": None})
+    return wire.reply(queries.all_of(agents.listed(_tenant()), _shown))
 
 
 @blueprint.get("/api/agents/<name>")
+@declare.operation(gives=ShownAgent)
 def show(name: str) -> Response:
     """One agent."""
     return wire.reply(_shown(agents.get(_tenant(), name)))
 
 
 @blueprint.put("/api/agents/<name>")
+@declare.operation(takes=Profile, gives=ShownAgent, example=EXAMPLE)
 def put(name: str) -> Response:
     """Make this agent, or replace it; runs that have begun go on as it was."""
     asked, _ = bodies.read(Profile)
@@ -55,13 +76,14 @@ def put(name: str) -> Response:
 
 
 @blueprint.delete("/api/agents/<name>")
+@declare.operation(gives=Named)
 def remove(name: str) -> Response:
     """Drop this agent."""
     agents.remove(_tenant(), name)
     return wire.reply({"name": name})
 
 
-def _shown(agent: Agent) -> dict[str, Any]:
+def _shown(agent: Agent) -> ShownAgent:
     budget = agent.budget
     return {
         "name": agent.name,
@@ -70,7 +92,7 @@ def _shown(agent: Agent) -> dict[str, Any]:
         "model": agent.model,
         "tools": agent.tools,
         "budget": {**budget["limits"], "onExceed": budget["onExceed"]} if budget else None,
-        "memory": agent.memory,
+        "memory": agent.memory,  # type: ignore[typeddict-item]
         "createdAt": clock.to_wire(agent.created_at),
         "updatedAt": clock.to_wire(agent.updated_at),
     }

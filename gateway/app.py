@@ -12,6 +12,7 @@ from gateway import (
     dead_letters,
     doctor,
     external_tools,
+    families,
     flow,
     health,
     memory,
@@ -23,7 +24,9 @@ from gateway import (
     publishing,
     queues,
     retention,
+    run_bulk,
     run_events,
+    run_facts,
     runs,
     schedules,
     secrets,
@@ -39,13 +42,17 @@ from gateway import (
 )
 from gateway.openai_front import chat, responses
 from gateway.openai_front import errors as openai_errors
+from gateway.openapi import routes as openapi
 from services import settings
 
 NOUNS = (
     agent,
     updates,
     runs,
+    run_bulk,
     run_events,
+    run_facts,
+    families,
     surgery,
     approvals,
     policies,
@@ -74,6 +81,7 @@ NOUNS = (
     health,
     chat,
     responses,
+    openapi,
     page,
 )
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"

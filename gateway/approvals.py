@@ -1,11 +1,14 @@
 """/api/approvals: the inbox of what steps ask of people; approve (as asked or edited), reject, answer."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, queries, wire
+from gateway import authentication, bodies, declare, queries, wire
+from gateway.declare import Page
+from gateway.fields import Anything, Id, Time
 from services import clock
 from services.approvals import approvals
 from services.approvals.approvals import Approval
@@ -33,50 +36,79 @@ class Answer(bodies.Body):
     answer: Any
 
 
+class Wanted(queries.Query):
+    """Which approvals; `all` means whatever their status."""
+
+    status: Literal["open", "approved", "rejected", "answered", "expired", "void", "all"] = "open"
+    workflow_id: UUID | None = None
+    limit: int = queries.limit(200, 1_000)
+    cursor: queries.Cursor | None = None
+
+
+class ShownApproval(TypedDict):
+    """What a step asks of a person, and what was decided."""
+
+    id: Id
+    status: Literal["open", "approved", "rejected", "answered", "expired", "void"]
+    kind: str
+    workflowId: Id
+    stepId: str
+    tool: str
+    arguments: dict[str, Any]
+    hash: str
+    reason: str | None
+    question: Anything
+    requestedAt: Time
+    expiresAt: Time
+    decidedAt: Time | None
+    decidedBy: str | None
+    decision: Anything
+
+
 @blueprint.get("/api/approvals")
+@declare.operation(query=Wanted, gives=Page[ShownApproval])
 def listed() -> Response:
     """What waits for a person, oldest first; `status` (or `all`) and `workflowId` narrow it."""
-    queries.known_only("status", "workflowId", "limit")
-    status = queries.choice("status", [*approvals.STATUSES, "all"]) or "open"
+    asked = queries.read(Wanted)
     found = approvals.listed(
         _tenant(),
-        status=None if status == "all" else status,
-        run_id=_run_id(),
-        limit=queries.integer("limit", 200, least=1, most=1_000),
+        status=None if asked.status == "all" else asked.status,
+        run_id=asked.workflow_id,
+        limit=asked.limit + 1,
+        after=queries.place(asked.cursor),
     )
-    return wire.reply({"items": [_shown(approval, state) for approval, state in found], "next": None})
+    return wire.reply(queries.page(found, asked.limit, lambda each: shown(*each), _cursor))
 
 
 @blueprint.get("/api/approvals/<approval_id>")
+@declare.operation(gives=ShownApproval)
 def show(approval_id: str) -> Response:
     """One approval, decided or not."""
     return _one(approval_id)
 
 
 @blueprint.post("/api/approvals/<approval_id>/approve")
+@declare.operation(takes=Approve, optional=True, gives=ShownApproval)
 def approve(approval_id: str) -> Response:
     """Let the call happen, as asked or with other arguments."""
-    asked = _body(Approve)
+    asked = bodies.read_or_default(Approve)
     return _decided(approval_id, approvals.approve(_tenant(), approval_id, by=_person(), arguments=asked.arguments))
 
 
 @blueprint.post("/api/approvals/<approval_id>/reject")
+@declare.operation(takes=Reject, optional=True, gives=ShownApproval)
 def reject(approval_id: str) -> Response:
     """Refuse the call, or to answer; the step fails with the reason."""
-    asked = _body(Reject)
+    asked = bodies.read_or_default(Reject)
     return _decided(approval_id, approvals.reject(_tenant(), approval_id, by=_person(), reason=asked.reason))
 
 
 @blueprint.post("/api/approvals/<approval_id>/answer")
+@declare.operation(takes=Answer, gives=ShownApproval, example={"answer": "the blue one"})
 def answer(approval_id: str) -> Response:
     """Answer a question."""
     asked, _ = bodies.read(Answer)
     return _decided(approval_id, approvals.answer(_tenant(), approval_id, by=_person(), answer=asked.answer))
-
-
-def _body(shape: type[bodies.Shape]) -> bodies.Shape:
-    """The body, or the shape's defaults when there is none."""
-    return bodies.read(shape)[0] if request.get_data() else shape()
 
 
 def _decided(approval_id: str, changed: Changed) -> Response:
@@ -86,10 +118,15 @@ def _decided(approval_id: str, changed: Changed) -> Response:
 
 
 def _one(approval_id: str) -> Response:
-    return wire.reply(_shown(*approvals.get(_tenant(), approval_id)))
+    return wire.reply(shown(*approvals.get(_tenant(), approval_id)))
 
 
-def _shown(approval: Approval, state: str) -> dict[str, Any]:
+def _cursor(found: tuple[Approval, str]) -> str:
+    return queries.cursor_of(found[0].requested_at, found[0].id)
+
+
+def shown(approval: Approval, state: Any) -> ShownApproval:
+    """An approval as people see it."""
     return {
         "id": str(approval.id),
         "status": state,
@@ -107,14 +144,6 @@ def _shown(approval: Approval, state: str) -> dict[str, Any]:
         "decidedBy": approval.decided_by,
         "decision": approval.decision,
     }
-
-
-def _run_id() -> UUID | None:
-    text = request.args.get("workflowId")
-    try:
-        return UUID(text) if text else None
-    except ValueError as error:
-        raise queries.refused("workflowId", "must be the id of a run.") from error
 
 
 def _person() -> str:

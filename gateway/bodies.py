@@ -1,10 +1,10 @@
 """Reading request bodies: type, size, JSON, depth, then a strict pydantic model. Each refusal says what and where."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from flask import request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Strict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -18,8 +18,6 @@ class Body(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=False, extra="forbid", strict=True)
 
-
-Moment = Annotated[AwareDatetime, Strict(False)]  # a time, RFC 3339 with its zone
 
 Shape = TypeVar("Shape", bound=Body)
 
@@ -51,10 +49,25 @@ def anything(raw: bytes) -> Any:
     return found
 
 
+def read_or_default(shape: type[Shape]) -> Shape:
+    """The same where the body may be left out: then what the shape is without any field."""
+    return read(shape)[0] if request.get_data() else shape()
+
+
+def one_of(*names: str) -> dict[str, Any]:
+    """For a shape's JSON Schema: one of these fields at least is there and not null."""
+    return {"anyOf": [given(name) for name in names]}
+
+
+def given(*names: str) -> dict[str, Any]:
+    """A JSON Schema: these fields are there and not null."""
+    return {"required": list(names), "properties": {name: {"not": {"type": "null"}} for name in names}}
+
+
 def _json() -> Any:
     if not (request.mimetype == "application/json" or request.mimetype.endswith("+json")):
         raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json.")
-    body = request.get_data(cache=False)
+    body = request.get_data()
     if not body.strip():
         raise BadInput("The body is empty; send a JSON object.")
     try:

@@ -3,9 +3,11 @@
 from typing import Annotated, Any
 
 from flask import Blueprint, Response
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, declare, wire
+from gateway.wire import ShownBudget
 from services.errors import NotFound
 from services.journal import event_feed, runs
 from services.pipeline import operating
@@ -21,6 +23,8 @@ Amount = Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)]
 class Budget(bodies.Body):
     """Limits; at least one. money: US dollars. onExceed: stop with what there is, degrade to PERDURE_CHEAP_MODEL, or
     ask: pause the run until somebody raises the budget."""
+
+    model_config = ConfigDict(json_schema_extra=bodies.one_of("steps", "toolCalls", "tokens", "money", "seconds"))
 
     steps: Count | None = None
     tool_calls: Count | None = None
@@ -43,8 +47,15 @@ class Budget(bodies.Body):
         return {"limits": self.limits(), "onExceed": self.on_exceed}
 
 
+_DAILY = bodies.one_of("steps", "toolCalls", "tokens", "money") | {
+    "allOf": [{"properties": {"seconds": {"type": "null"}}}]
+}
+
+
 class DailyBudget(Budget):
     """The same for a day (UTC), without `seconds`."""
+
+    model_config = ConfigDict(json_schema_extra=_DAILY)
 
     @model_validator(mode="after")
     def _has_no_seconds(self) -> "DailyBudget":
@@ -53,7 +64,14 @@ class DailyBudget(Budget):
         return self
 
 
+class Dropped(TypedDict):
+    """That it is gone."""
+
+    deleted: bool
+
+
 @blueprint.get("/api/budgets/daily")
+@declare.operation(gives=ShownBudget)
 def daily() -> Response:
     """The limits of a day, with what is spent today."""
     tenant = authentication.caller().tenant
@@ -61,11 +79,12 @@ def daily() -> Response:
     if limits is None:
         raise NotFound("There is no daily budget; PUT one here.")
     today = budgets.today(tenant)
-    shown = wire.budget(limits) | ({"spent": today.spent, "reserved": today.reserved} if today else {})
+    shown = {**wire.budget(limits), **({"spent": today.spent, "reserved": today.reserved} if today else {})}
     return wire.reply(shown)
 
 
 @blueprint.put("/api/budgets/daily")
+@declare.operation(takes=DailyBudget, gives=ShownBudget, example={"money": 5, "onExceed": "stop"})
 def set_daily() -> Response:
     """Limit what the tenant's runs may spend together in a day; holds for runs that start from now on."""
     asked, _ = bodies.read(DailyBudget)
@@ -74,6 +93,7 @@ def set_daily() -> Response:
 
 
 @blueprint.delete("/api/budgets/daily")
+@declare.operation(gives=Dropped)
 def drop_daily() -> Response:
     """Take the daily limits away."""
     budgets.drop_daily(authentication.caller().tenant)
@@ -81,6 +101,7 @@ def drop_daily() -> Response:
 
 
 @blueprint.put("/api/runs/<run_id>/budget")
+@declare.operation(takes=Budget, gives=ShownBudget, example={"tokens": 20_000, "onExceed": "ask"})
 def change(run_id: str) -> Response:
     """Give the run this budget; what it has spent stays. A run that waits for it goes on."""
     asked, _ = bodies.read(Budget)

@@ -1,27 +1,33 @@
 """/api/dead-letters: what was given up; look at it, resume, restart or discard it, one by one or in bulk."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from flask import Blueprint, Response, request
-from pydantic import AwareDatetime, Field
+from flask import Blueprint, Response
+from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, queries, wire
+from gateway import authentication, bodies, declare, queries, wire
+from gateway.declare import Page
+from gateway.fields import Id, Moment, Time
+from gateway.wire import RunSummary, ShownAttempt
 from services import clock
 from services.journal import attempts, dead_letters, runs
 from services.journal.dead_letters import DeadLetter, Filter
 from services.pipeline import operating
 from services.pipeline.operating import Settled
 
+EXAMPLE = {"action": "resume", "filter": {"tool": "fetch_page"}, "dryRun": True}
+
 blueprint = Blueprint("dead_letters", __name__)
 
-Moment = Annotated[AwareDatetime, Field(strict=False)]
+Reason = Literal["attempts_exhausted", "failed", "poison", "timed_out", "phase_failed"]
 
 
-class Wanted(bodies.Body):
+class LetterFilter(bodies.Body):
     """Which open letters are meant; what is left out is no condition."""
 
-    reason: Literal["attempts_exhausted", "failed", "poison", "timed_out", "phase_failed"] | None = None
+    reason: Reason | None = None
     tool: str | None = None
     labels: dict[str, str] | None = None
     since: Moment | None = None
@@ -31,28 +37,94 @@ class Wanted(bodies.Body):
         return Filter(self.reason, self.tool, None, self.labels, self.since, self.until)
 
 
-class BulkRequest(bodies.Body):
+class LetterBulk(bodies.Body):
     """Do `action` to all letters that fit `filter`, newest first, at most `limit`; with dryRun only say which."""
 
     action: Literal["resume", "restart", "discard"]
-    filter: Wanted
+    filter: LetterFilter
     dry_run: bool = False
     limit: int = Field(operating.MOST_AT_ONCE, ge=1, le=operating.MOST_AT_ONCE)
 
 
+class Wanted(queries.Query):
+    """Which letters; resolved: those taken care of (true), those not (false), or any."""
+
+    reason: Reason | None = None
+    tool: str | None = None
+    workflow_id: UUID | None = None
+    label: queries.Labels = Field(default_factory=list)
+    since: Moment | None = None
+    until: Moment | None = None
+    resolved: Literal["false", "true", "any"] = "false"
+    limit: int = queries.limit(50, 200)
+    cursor: queries.Cursor | None = None
+
+    def to_filter(self) -> Filter:
+        resolved = {"false": False, "true": True, "any": None}[self.resolved]
+        labels = queries.labels(self.label)
+        return Filter(self.reason, self.tool, self.workflow_id, labels, self.since, self.until, resolved)
+
+
+class ShownLetter(TypedDict):
+    """What was given up, with the reason. stepId or phase: what of the run. successor: the run that goes on."""
+
+    id: Id
+    workflowId: Id
+    stepId: str | None
+    phase: str | None
+    tool: str | None
+    reason: Reason
+    error: dict[str, Any] | None
+    labels: dict[str, str]
+    at: Time
+    resolvedAt: Time | None
+    resolution: str | None
+    successor: Id | None
+
+
+class LetterInFull(ShownLetter):
+    """A letter with its run and the attempts that led to it."""
+
+    run: RunSummary
+    attempts: list[ShownAttempt]
+
+
+class SettledLetter(ShownLetter):
+    """A letter that was taken care of. continuesAs: the run that goes on."""
+
+    continuesAs: Id | None
+
+
+class SettledOne(TypedDict):
+    """One letter of many. refused: why nothing was done."""
+
+    id: Id
+    workflowId: Id
+    continuesAs: Id | None
+    refused: str | None
+
+
+class SettledMany(TypedDict):
+    """What was (or, in a dry run, would be) done."""
+
+    action: str
+    dryRun: bool
+    count: int
+    items: list[SettledOne]
+
+
 @blueprint.get("/api/dead-letters")
+@declare.operation(query=Wanted, gives=Page[ShownLetter])
 def listed() -> Response:
     """The tenant's letters, newest first: open ones, or with `resolved` those that were taken care of (true) or all."""
-    queries.known_only("limit", "cursor", "reason", "tool", "workflowId", "label", "since", "until", "resolved")
-    limit = queries.integer("limit", 50, least=1, most=200)
-    tenant = authentication.caller().tenant
-    found = dead_letters.listed(tenant, _filter(), limit=limit + 1, before=queries.cursor())
-    page = found[:limit]
-    following = queries.cursor_of(page[-1].at, page[-1].id) if len(found) > limit else None
-    return wire.reply({"items": [_letter(letter) for letter in page], "next": following})
+    asked = queries.read(Wanted)
+    tenant, before = authentication.caller().tenant, queries.place(asked.cursor)
+    found = dead_letters.listed(tenant, asked.to_filter(), limit=asked.limit + 1, before=before)
+    return wire.reply(queries.page(found, asked.limit, _letter, lambda one: queries.cursor_of(one.at, one.id)))
 
 
 @blueprint.get("/api/dead-letters/<letter_id>")
+@declare.operation(gives=LetterInFull)
 def show(letter_id: str) -> Response:
     """One letter with every attempt that led to it."""
     letter = dead_letters.get(authentication.caller().tenant, letter_id)
@@ -64,6 +136,7 @@ def show(letter_id: str) -> Response:
 
 
 @blueprint.post("/api/dead-letters/<letter_id>/<any(resume, restart, discard):action>")
+@declare.operation(gives={202: SettledLetter})
 def settle(letter_id: str, action: Any) -> Response:
     """Take care of one letter. Answers 202 with the letter and the run that goes on."""
     tenant = authentication.caller().tenant
@@ -73,9 +146,10 @@ def settle(letter_id: str, action: Any) -> Response:
 
 
 @blueprint.post("/api/dead-letters/bulk")
+@declare.operation(takes=LetterBulk, gives=SettledMany, example=EXAMPLE)
 def settle_many() -> Response:
     """Take care of all letters that fit. Answers what was (or, in a dry run, would be) done with each."""
-    asked, _ = bodies.read(BulkRequest)
+    asked, _ = bodies.read(LetterBulk)
     done = operating.settle_letters(
         authentication.caller().tenant,
         asked.filter.to_filter(),
@@ -93,26 +167,7 @@ def settle_many() -> Response:
     )
 
 
-def _filter() -> Filter:
-    return Filter(
-        reason=queries.choice("reason", list(dead_letters.REASONS)),
-        tool=request.args.get("tool"),
-        run_id=_run_id(),
-        labels=queries.labels(),
-        since=queries.moment("since"),
-        until=queries.moment("until"),
-        resolved={"false": False, "true": True, "any": None}[
-            queries.choice("resolved", ["false", "true", "any"]) or "false"
-        ],
-    )
-
-
-def _run_id() -> UUID | None:
-    run_id = request.args.get("workflowId")
-    return runs.parse_id(run_id) if run_id else None
-
-
-def _settled(settled: Settled) -> dict[str, Any]:
+def _settled(settled: Settled) -> SettledOne:
     return {
         "id": str(settled.letter.id),
         "workflowId": str(settled.letter.run_id),
@@ -121,14 +176,14 @@ def _settled(settled: Settled) -> dict[str, Any]:
     }
 
 
-def _letter(letter: DeadLetter) -> dict[str, Any]:
+def _letter(letter: DeadLetter) -> ShownLetter:
     return {
         "id": str(letter.id),
         "workflowId": str(letter.run_id),
         "stepId": letter.step_id,
         "phase": letter.phase,
         "tool": letter.tool,
-        "reason": letter.reason,
+        "reason": letter.reason,  # type: ignore[typeddict-item]
         "error": letter.error,
         "labels": letter.labels,
         "at": clock.to_wire(letter.at),

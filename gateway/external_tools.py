@@ -6,9 +6,12 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint, Response
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, declare, queries, wire
+from gateway.declare import Named, Page, Taken
+from gateway.fields import Time
 from services import clock
 from services.access.api_keys import OPERATE
 from services.approvals import callbacks
@@ -25,10 +28,24 @@ TOOL_NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 Headers = dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")], Annotated[str, Field(pattern=r"^[^\r\n]*$")]]
 Url = Annotated[str, Field(pattern=r"^https?://", max_length=2_000)]
 Permitted = Literal["allow", "ask", "deny"]
+EXAMPLE = {
+    "description": "Refund an order.",
+    "url": "https://shop.example.com/refund",
+    "schema": {"type": "object", "properties": {"order": {"type": "integer"}}, "required": ["order"]},
+}
 
 
 class ServerRequest(bodies.Body):
     """An MCP server: at `url`, or started by `command`. headers and env may hold handles of secrets."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                bodies.given("url") | {"properties": {"url": {"type": "string"}, "command": {"type": "null"}}},
+                bodies.given("command") | {"properties": {"command": {"type": "array"}, "url": {"type": "null"}}},
+            ]
+        }
+    )
 
     url: Url | None = None
     command: Annotated[list[str], Field(min_length=1, max_length=100)] | None = None
@@ -71,26 +88,74 @@ class HttpToolRequest(bodies.Body):
         return value
 
 
-class Result(bodies.Body):
+class CallbackResult(bodies.Body):
     """How accepted work ended: `output`, or `error` in one sentence."""
 
     output: Any = None
     error: str | None = None
 
 
+class ShownMcpTool(TypedDict):
+    """A tool of an MCP server. state: new or changed ones wait for approval. hash, pinned: of what it says."""
+
+    name: str
+    tool: str
+    state: str
+    offered: dict[str, Any] | None
+    hash: str | None
+    pinned: str | None
+
+
+class ShownServer(TypedDict):
+    """An MCP server with its tools. env: only the names. error: why it could not be asked last."""
+
+    name: str
+    url: str | None
+    command: list[str] | None
+    headers: dict[str, str]
+    env: list[str]
+    timeout: float
+    maxBytes: int
+    permission: Permitted
+    listedAt: Time | None
+    error: str | None
+    tools: list[ShownMcpTool]
+
+
+class ShownEndpoint(TypedDict):
+    """An endpoint that is registered as a tool. secret: the name of the one that calls are signed with."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+    url: str
+    secret: str | None
+    headers: dict[str, str]
+    effect: str
+    permission: str
+    untrusted: bool
+    timeout: float
+    callbackSeconds: float
+    capabilities: list[str]
+    examples: list[str]
+
+
 @blueprint.get("/api/mcp-servers")
+@declare.operation(gives=Page[ShownServer])
 def servers() -> Response:
     """All MCP servers with their tools."""
-    return wire.reply({"items": [_server(*each) for each in mcp_servers.listed()], "next": None})
+    return wire.reply(queries.all_of(mcp_servers.listed(), lambda each: _server(*each)))
 
 
 @blueprint.get("/api/mcp-servers/<name>")
+@declare.operation(gives=ShownServer)
 def server(name: str) -> Response:
     """One MCP server with its tools as they are described now, and whether each may be used."""
     return wire.reply(_server(*mcp_servers.get(name)))
 
 
 @blueprint.put("/api/mcp-servers/<name>")
+@declare.operation(takes=ServerRequest, gives=ShownServer, example={"url": "https://mcp.example.com/mcp"})
 def put_server(name: str) -> Response:
     """Register or change an MCP server; workers ask it for its tools within seconds and pin what it says."""
     _may_change()
@@ -101,6 +166,7 @@ def put_server(name: str) -> Response:
 
 
 @blueprint.delete("/api/mcp-servers/<name>")
+@declare.operation(gives=Named)
 def remove_server(name: str) -> Response:
     """Forget an MCP server and its tools."""
     _may_change()
@@ -109,6 +175,7 @@ def remove_server(name: str) -> Response:
 
 
 @blueprint.post("/api/mcp-servers/<name>/refresh")
+@declare.operation(gives={202: ShownServer})
 def refresh_server(name: str) -> Response:
     """Ask the server for its tools again, within seconds."""
     _may_change()
@@ -117,6 +184,7 @@ def refresh_server(name: str) -> Response:
 
 
 @blueprint.post("/api/mcp-servers/<name>/tools/<tool>/approve")
+@declare.operation(gives=ShownServer)
 def approve_tool(name: str, tool: str) -> Response:
     """Trust what a new or changed tool says of itself now."""
     _may_change()
@@ -125,12 +193,14 @@ def approve_tool(name: str, tool: str) -> Response:
 
 
 @blueprint.get("/api/http-tools")
+@declare.operation(gives=Page[ShownEndpoint])
 def endpoints() -> Response:
     """All registered endpoints."""
-    return wire.reply({"items": [_endpoint(each) for each in http_tools.listed()], "next": None})
+    return wire.reply(queries.all_of(http_tools.listed(), _endpoint))
 
 
 @blueprint.put("/api/http-tools/<name>")
+@declare.operation(takes=HttpToolRequest, gives=ShownEndpoint, example=EXAMPLE)
 def put_endpoint(name: str) -> Response:
     """Register or change an endpoint as the tool of this name; workers have it within seconds."""
     _may_change()
@@ -143,6 +213,7 @@ def put_endpoint(name: str) -> Response:
 
 
 @blueprint.delete("/api/http-tools/<name>")
+@declare.operation(gives=Named)
 def remove_endpoint(name: str) -> Response:
     """Forget an endpoint."""
     _may_change()
@@ -151,15 +222,16 @@ def remove_endpoint(name: str) -> Response:
 
 
 @blueprint.post("/callbacks/<run_id>/<step_id>/<token>")
+@declare.operation(takes=CallbackResult, gives={202: Taken})
 def callback(run_id: str, step_id: str, token: str) -> Response:
     """The result of work that a tool accepted with 202; the token in the address is the caller's key."""
-    asked, _ = bodies.read(Result)
+    asked, _ = bodies.read(CallbackResult)
     result = {"error": asked.error} if asked.error is not None else {"output": asked.output}
     operating.carry_on(run_id, callbacks.deliver(run_id, step_id, token, result))
     return wire.reply({"status": "taken"}, status=202)
 
 
-def _server(row: McpServer, tools: list[McpTool]) -> dict[str, Any]:
+def _server(row: McpServer, tools: list[McpTool]) -> ShownServer:
     return {
         "name": row.name,
         "url": row.url,
@@ -168,7 +240,7 @@ def _server(row: McpServer, tools: list[McpTool]) -> dict[str, Any]:
         "env": sorted(row.env),
         "timeout": row.timeout,
         "maxBytes": row.max_bytes,
-        "permission": row.permission,
+        "permission": row.permission,  # type: ignore[typeddict-item]
         "listedAt": clock.to_wire(row.listed_at),
         "error": row.error,
         "tools": [
@@ -185,7 +257,7 @@ def _server(row: McpServer, tools: list[McpTool]) -> dict[str, Any]:
     }
 
 
-def _endpoint(row: HttpTool) -> dict[str, Any]:
+def _endpoint(row: HttpTool) -> ShownEndpoint:
     return {
         "name": row.name,
         "description": row.description,

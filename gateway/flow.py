@@ -1,15 +1,16 @@
 """/api/flow: limits of parallelism and rate per key, with their live counts; pause and resume a key."""
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from flask import Blueprint, Response
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, declare, queries, wire
+from gateway.declare import Page
 from services.access.api_keys import OPERATE
 from services.errors import NotAllowed
 from services.flow import keys
+from services.flow.keys import Limit
 from services.pipeline import flow_turns
 
 blueprint = Blueprint("flow", __name__)
@@ -17,6 +18,16 @@ blueprint = Blueprint("flow", __name__)
 
 class LimitRequest(bodies.Body):
     """parallelism: steps at once; rate: starts in any `period` seconds (1 when left out). At least one of the two."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                bodies.given("rate"),
+                bodies.given("parallelism")
+                | {"properties": {"parallelism": {"type": "integer"}, "period": {"type": "null"}}},
+            ]
+        }
+    )
 
     parallelism: Annotated[int, Field(ge=1, le=100_000)] | None = None
     rate: Annotated[int, Field(ge=1, le=keys.MOST_STARTS)] | None = None
@@ -32,18 +43,21 @@ class LimitRequest(bodies.Body):
 
 
 @blueprint.get("/api/flow")
+@declare.operation(gives=Page[Limit])
 def listed() -> Response:
     """All limits that the caller's steps may meet."""
-    return wire.reply({"items": [_limit(limit) for limit in keys.listed(_tenant())]})
+    return wire.reply(queries.all_of(keys.listed(_tenant()), _same))
 
 
 @blueprint.get("/api/flow/<path:key>")
+@declare.operation(gives=Limit)
 def show(key: str) -> Response:
     """One limit with its live counts."""
-    return wire.reply(_limit(keys.get(_tenant(), key)))
+    return wire.reply(_same(keys.get(_tenant(), key)))
 
 
 @blueprint.put("/api/flow/<path:key>")
+@declare.operation(takes=LimitRequest, gives=Limit, example={"parallelism": 2, "rate": 100, "period": 60})
 def put(key: str) -> Response:
     """Make or change a limit; steps that have not begun obey it from now on."""
     asked, _ = bodies.read(LimitRequest)
@@ -54,16 +68,18 @@ def put(key: str) -> Response:
 
 
 @blueprint.delete("/api/flow/<path:key>")
+@declare.operation(gives=Limit)
 def remove(key: str) -> Response:
     """Take the limit away; who waited goes on. Answers the limit as it was."""
     _may_change(key)
     before = keys.get(_tenant(), key)
     keys.remove(_tenant(), key)
     flow_turns.pass_on(keys.names_of(_tenant(), [key]))
-    return wire.reply(_limit(before))
+    return wire.reply(_same(before))
 
 
 @blueprint.post("/api/flow/<path:key>/<any(pause, resume):action>")
+@declare.operation(gives=Limit)
 def pause(key: str, action: Any) -> Response:
     """Let no step of this key start (steps at work may end), or let them start again."""
     _may_change(key)
@@ -73,7 +89,7 @@ def pause(key: str, action: Any) -> Response:
 
 def _changed(key: str) -> Response:
     flow_turns.pass_on(keys.names_of(_tenant(), [key]))
-    return wire.reply(_limit(keys.get(_tenant(), key)))
+    return wire.reply(_same(keys.get(_tenant(), key)))
 
 
 def _may_change(key: str) -> None:
@@ -87,5 +103,5 @@ def _tenant() -> str:
     return authentication.caller().tenant
 
 
-def _limit(limit: keys.Limit) -> dict[str, Any]:
-    return asdict(limit)
+def _same(limit: Limit) -> Limit:
+    return limit  # its fields are named on the wire as here

@@ -8,9 +8,10 @@ from alembic.script import ScriptDirectory
 from flask import Blueprint, Response
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from typing_extensions import TypedDict
 
 import migrations
-from gateway import known_tools, problems, wire
+from gateway import declare, known_tools, problems, wire
 from gateway.streams import capacity
 from services import database, settings
 from services.errors import FieldError, PerdureError, Unavailable
@@ -21,13 +22,21 @@ KINDS = ("planning", "execution", "reflection")
 blueprint = Blueprint("health", __name__)
 
 
+class Health(TypedDict):
+    """In one word."""
+
+    status: str
+
+
 @blueprint.get("/healthz")
+@declare.operation(gives=Health)
 def lives() -> Response:
     """200 as long as this process answers at all."""
     return wire.reply({"status": "ok"})
 
 
 @blueprint.get("/readyz")
+@declare.operation(gives=Health)
 def ready() -> Response:
     """200 when every part that a run needs is there; else 503 that names each missing part."""
     if capacity.draining():

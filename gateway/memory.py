@@ -3,9 +3,11 @@
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, declare, wire
+from gateway.fields import Id, Moment, Name, Time
 from services import clock
 from services.memory import facts, learning, memories, recall, retrieval
 from services.memory.memories import Memory, NewMemory
@@ -13,13 +15,12 @@ from services.pipeline import phases
 
 DEFAULT_USER = "default"
 MAX_ITEMS = 5_000
+EXAMPLE = {"text": "Ada prefers short answers.", "userId": "ada", "kind": "fact"}
 
 blueprint = Blueprint("memory", __name__)
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
 Words = Annotated[str, Field(min_length=1, max_length=20_000)]
 Kind = Literal["message", "episode", "fact", "note"]
-Moment = Annotated[AwareDatetime, Field(strict=False)]
 
 
 class Remembered(bodies.Body):
@@ -43,8 +44,17 @@ class Remembered(bodies.Body):
     learn: bool = False
 
 
+def _one_or_many(schema: dict[str, Any]) -> None:
+    """`text` with its fields, or `items` alone, none of which is to be learnt from."""
+    alone = {"required": ["items"], "properties": {"items": {"type": "array"}}, "maxProperties": 1}
+    single = {"required": ["text"], "properties": {"text": {"type": "string"}, "items": {"type": "null"}}}
+    schema["oneOf"] = [single, alone]
+
+
 class AddRequest(Remembered):
     """One thing to remember, or `items` with many."""
+
+    model_config = ConfigDict(json_schema_extra=_one_or_many)
 
     text: Words | None = None  # type: ignore[assignment]
     items: Annotated[list[Remembered], Field(min_length=1, max_length=MAX_ITEMS)] | None = None
@@ -79,7 +89,92 @@ class SearchRequest(bodies.Body):
     explain: bool = False
 
 
+class Stored(TypedDict):
+    """The id of what was stored."""
+
+    id: Id
+
+
+class StoredMany(TypedDict):
+    """The ids of what was stored, in order."""
+
+    ids: list[Id]
+
+
+class RefusedText(TypedDict):
+    """What was not kept, and why."""
+
+    text: str
+    reason: str
+
+
+class Learnt(StoredMany):
+    """What was learnt. repeated: what was known already."""
+
+    repeated: list[Id]
+    refused: list[RefusedText]
+
+
+class Source(TypedDict):
+    """Where a memory comes from, and whether it may be believed."""
+
+    runId: Id | None
+    stepId: str | None
+    url: str | None
+    trust: str
+    trusted: bool
+
+
+class MemoryInShort(TypedDict):
+    """A memory as searches show it."""
+
+    id: Id
+    text: str
+    kind: Kind
+    at: Time
+    metadata: dict[str, Any]
+    source: Source
+
+
+class MemoryInFull(MemoryInShort):
+    """A memory with whose it is, when it held and what became of it."""
+
+    userId: str | None
+    scope: str
+    agent: str | None
+    conversationId: str | None
+    recordedAt: Time
+    validFrom: Time
+    validTo: Time | None
+    supersededBy: Id | None
+    derivedFrom: Id | None
+    expiresAt: Time | None
+    lastUsedAt: Time | None
+    useCount: int
+    quarantinedAt: Time | None
+    quarantineReason: str | None
+
+
+class _Explained(TypedDict, total=False):
+    explain: dict[str, Any]
+
+
+class FoundMemory(MemoryInShort, _Explained):
+    """A memory that fits, and how well. explain: only where asked for."""
+
+    score: float
+
+
+class Found(TypedDict):
+    """The memories that fit best. ways: how they were looked for; note: what could not be done, and why."""
+
+    items: list[FoundMemory]
+    ways: list[str]
+    note: str | None
+
+
 @blueprint.post("/api/memory")
+@declare.operation(takes=AddRequest, gives={201: Stored | StoredMany | Learnt}, example=EXAMPLE)
 def add() -> Response:
     """Answers 201 with the id, or the ids in order; found by words at once, by meaning once a worker embedded it."""
     asked, _ = bodies.read(AddRequest)
@@ -105,6 +200,7 @@ def _new(item: Remembered) -> NewMemory:
 
 
 @blueprint.post("/api/memory/search")
+@declare.operation(takes=SearchRequest, gives=Found, example={"query": "how does Ada like answers?", "userId": "ada"})
 def search() -> Response:
     """The memories that a user may see and that fit the query best; `ways` says how they were looked for."""
     asked, _ = bodies.read(SearchRequest)
@@ -136,12 +232,12 @@ def _explained(item: retrieval.FoundMemory) -> dict[str, Any]:
     return {"similarity": item.similarity, "coverage": item.coverage, "parts": item.parts}
 
 
-def in_short(memory: Memory) -> dict[str, Any]:
+def in_short(memory: Memory) -> MemoryInShort:
     """A memory as searches show it."""
     return {
         "id": str(memory.id),
         "text": memory.text,
-        "kind": memory.kind,
+        "kind": memory.kind,  # type: ignore[typeddict-item]
         "at": clock.to_wire(memory.at),
         "metadata": memory.details,
         "source": {
@@ -154,7 +250,7 @@ def in_short(memory: Memory) -> dict[str, Any]:
     }
 
 
-def in_full(memory: Memory) -> dict[str, Any]:
+def in_full(memory: Memory) -> MemoryInFull:
     """A memory with whose it is, when it held and what became of it."""
     return {
         **in_short(memory),

@@ -1,28 +1,32 @@
 """/api/memory/…: list, look at, correct, forget, review, carry to another system, move to another embedding model."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
 import orjson
 from flask import Blueprint, Response, request
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, memory, queries, wire
+from gateway import authentication, bodies, declare, memory, queries, wire
+from gateway.declare import NDJSON, Page, Text
+from gateway.fields import Flag, Id, Moment, Name
+from gateway.memory import MemoryInFull, Stored
 from services.errors import BadInput, NotFound
 from services.memory import care, memories, reembedding, transfer
+from services.memory.reembedding import Progress
 from services.pipeline import phases
 
 blueprint = Blueprint("memory_care", __name__)
-KINDS = ["message", "episode", "fact", "note"]
+LINES = Text(NDJSON, "One memory a line, each a JSON object.")
 
 
 class Correction(bodies.Body):
     """What takes a memory's place, and from when on it holds (now)."""
 
     text: memory.Words
-    at: memory.Moment | None = None
+    at: Moment | None = None
 
 
 class ForgetRequest(bodies.Body):
@@ -34,28 +38,80 @@ class ForgetRequest(bodies.Body):
 class ReembedRequest(bodies.Body):
     """The model to move to; the configured one if left out."""
 
-    model: memory.Name | None = None
+    model: Name | None = None
+
+
+class Wanted(queries.Query):
+    """Whose memories. all: also what is not found any more."""
+
+    user_id: Name = memory.DEFAULT_USER
+    kind: memory.Kind | None = None
+    all: Flag = False
+    limit: int = queries.limit(50, 200)
+    cursor: queries.Cursor | None = None
+
+
+class Quarantined(queries.Query):
+    """Whose memories that wait for review."""
+
+    user_id: Name | None = None
+    limit: int = queries.limit(50, 200)
+    cursor: UUID | None = None
+
+
+class OfUser(queries.Query):
+    """Whose memories; everybody's if left out."""
+
+    user_id: Name | None = None
+
+
+class MemoryWhy(MemoryInFull):
+    """A memory with where it comes from, whether it is found, and what was made of it."""
+
+    state: str
+    why: str
+    spaces: list[str]
+    derived: list[Id]
+    history: list[Id]
+
+
+class ForgottenMemories(TypedDict):
+    """The ids of what is gone."""
+
+    forgotten: list[Id]
+
+
+class Imported(TypedDict):
+    """How many lines there were, and how many of them were not there already."""
+
+    imported: int
+    lines: int
+
+
+class Moving(TypedDict):
+    """The model that memories are moved to."""
+
+    model: str
 
 
 @blueprint.get("/api/memory")
+@declare.operation(query=Wanted, gives=Page[MemoryInFull])
 def listed() -> Response:
     """A user's memories and the tenant's shared ones, newest first; all=1 shows what is not found any more, too."""
-    queries.known_only("userId", "kind", "limit", "cursor", "all")
-    limit = queries.integer("limit", 50, least=1, most=200)
-    kind = queries.choice("kind", KINDS)
+    asked = queries.read(Wanted)
     found = memories.listed(
         authentication.caller().tenant,
-        request.args.get("userId", memory.DEFAULT_USER),
-        limit=limit + 1,
-        kinds=[kind] if kind else None,
-        before=queries.cursor(),
-        every=queries.choice("all", ["0", "1"]) == "1",
+        asked.user_id,
+        limit=asked.limit + 1,
+        kinds=[asked.kind] if asked.kind else None,
+        before=queries.place(asked.cursor),
+        every=asked.all,
     )
-    more = queries.cursor_of(found[limit - 1].at, found[limit - 1].id) if len(found) > limit else None
-    return wire.reply({"items": [memory.in_full(one) for one in found[:limit]], "next": more})
+    return wire.reply(queries.page(found, asked.limit, memory.in_full, lambda one: queries.cursor_of(one.at, one.id)))
 
 
 @blueprint.get("/api/memory/<memory_id>")
+@declare.operation(gives=MemoryWhy)
 def why(memory_id: str) -> Response:
     """A memory with where it comes from, whether it is found, and what was made of it."""
     answer = care.why(authentication.caller().tenant, _id(memory_id))
@@ -72,13 +128,15 @@ def why(memory_id: str) -> Response:
 
 
 @blueprint.get("/api/memory/<memory_id>/history")
+@declare.operation(gives=Page[MemoryInFull])
 def history(memory_id: str) -> Response:
     """A memory with what it superseded and what superseded it, oldest first."""
     chain = care.history(authentication.caller().tenant, _id(memory_id))
-    return wire.reply({"items": [memory.in_full(one) for one in chain], "next": None})
+    return wire.reply(queries.all_of(chain, memory.in_full))
 
 
 @blueprint.post("/api/memory/<memory_id>/supersede")
+@declare.operation(takes=Correction, gives={201: Stored}, example={"text": "Ada prefers long answers."})
 def supersede(memory_id: str) -> Response:
     """Put another text in a memory's place; the old one stays as history."""
     asked, _ = bodies.read(Correction)
@@ -88,6 +146,7 @@ def supersede(memory_id: str) -> Response:
 
 
 @blueprint.delete("/api/memory/<memory_id>")
+@declare.operation(gives=ForgottenMemories)
 def forget(memory_id: str) -> Response:
     """Delete a memory, its vectors, and what was derived from it."""
     gone = care.forget(authentication.caller().tenant, _id(memory_id))
@@ -95,6 +154,7 @@ def forget(memory_id: str) -> Response:
 
 
 @blueprint.post("/api/memory/forget")
+@declare.operation(takes=ForgetRequest, gives=ForgottenMemories)
 def forget_run() -> Response:
     """Delete all that a run left; what it had superseded holds again."""
     asked, _ = bodies.read(ForgetRequest)
@@ -103,32 +163,31 @@ def forget_run() -> Response:
 
 
 @blueprint.get("/api/memory/quarantine")
+@declare.operation(query=Quarantined, gives=Page[MemoryInFull])
 def quarantine() -> Response:
     """What waits for a person's review, oldest first, of one user or of all."""
-    queries.known_only("userId", "limit", "after")
-    limit = queries.integer("limit", 50, least=1, most=200)
-    after = request.args.get("after")
+    asked = queries.read(Quarantined)
     found = care.quarantined(
         authentication.caller().tenant,
-        user_id=request.args.get("userId"),
-        limit=limit + 1,
-        after=_id(after) if after else None,
+        user_id=asked.user_id,
+        limit=asked.limit + 1,
+        after=asked.cursor,
     )
-    more = str(found[limit - 1].id) if len(found) > limit else None
-    return wire.reply({"items": [memory.in_full(one) for one in found[:limit]], "next": more})
+    return wire.reply(queries.page(found, asked.limit, memory.in_full, lambda one: str(one.id)))
 
 
 @blueprint.post("/api/memory/<memory_id>/release")
+@declare.operation(gives=MemoryInFull)
 def release(memory_id: str) -> Response:
     """Let a quarantined memory be found; DELETE it to reject it."""
     return wire.reply(memory.in_full(care.release(authentication.caller().tenant, _id(memory_id))))
 
 
 @blueprint.get("/api/memory/export")
+@declare.operation(query=OfUser, gives=LINES)
 def export() -> Response:
     """Every memory of a user (or, without userId, of the tenant), one JSON object a line."""
-    queries.known_only("userId")
-    tenant, user = authentication.caller().tenant, request.args.get("userId")
+    tenant, user = authentication.caller().tenant, queries.read(OfUser).user_id
 
     def lines() -> Iterator[bytes]:
         for line in transfer.exported(tenant, user):
@@ -138,6 +197,7 @@ def export() -> Response:
 
 
 @blueprint.post("/api/memory/import")
+@declare.operation(takes=LINES, gives={201: Imported})
 def take_in() -> Response:
     """The lines of an export; an id that is there is left as it is. Nothing is taken in if a line is wrong."""
     rows = []
@@ -153,12 +213,14 @@ def take_in() -> Response:
 
 
 @blueprint.get("/api/memory/embedding")
+@declare.operation(gives=Page[Progress])
 def embedding() -> Response:
     """Which embedding models there are vectors of, and how far a move is."""
-    return wire.reply({"items": [asdict(one) for one in reembedding.progress()], "next": None})
+    return wire.reply({"items": reembedding.progress(), "next": None})
 
 
 @blueprint.post("/api/memory/reembed")
+@declare.operation(takes=ReembedRequest, gives={202: Moving})
 def reembed() -> Response:
     """Begin to move all memories to another embedding model; searches go on with the active one until it is done."""
     asked, _ = bodies.read(ReembedRequest)

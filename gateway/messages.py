@@ -3,11 +3,13 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, queries, wire
-from gateway.bodies import Moment
+from gateway import authentication, bodies, declare, queries, wire
+from gateway.declare import Page
+from gateway.fields import Anything, Id, Moment, Time
 from services import clock
 from services.delivery import attempts, messages
 from services.delivery.attempts import DeliveryAttempt
@@ -18,10 +20,12 @@ from services.pipeline import phases, waiting_senders
 MOST_AT_ONCE = 1_000
 VERBS = {"cancel": "cancel", "retry-now": "hasten", "redrive": "redrive", "discard": "discard"}
 
+EXAMPLE = {"action": "redrive", "filter": {"status": "dead"}, "dryRun": True}
+
 blueprint = Blueprint("messages", __name__)
 
 
-class Wanted(bodies.Body):
+class MessageFilter(bodies.Body):
     """Which messages are meant; what is left out is no condition."""
 
     status: Literal[STATUSES] | None = None  # type: ignore[valid-type]
@@ -34,36 +38,122 @@ class Wanted(bodies.Body):
     until: Moment | None = None
 
 
-class BulkRequest(bodies.Body):
+class MessageBulk(bodies.Body):
     """Do `action` to all messages that fit, newest first, at most `limit`; with dryRun only say which."""
 
     action: Literal["cancel", "redrive", "discard", "retry-now"]
-    filter: Wanted
+    filter: MessageFilter
     dry_run: bool = False
     limit: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = MOST_AT_ONCE
 
 
+class Wanted(queries.Query):
+    """Which messages: all that fit every condition. since ≤ created < until."""
+
+    status: Literal[STATUSES] | None = None  # type: ignore[valid-type]
+    source: Literal[SOURCES] | None = None  # type: ignore[valid-type]
+    queue: str | None = None
+    group: str | None = None
+    url: str | None = None
+    workflow_id: UUID | None = None
+    webhook: UUID | None = None
+    label: queries.Labels = Field(default_factory=list)
+    since: Moment | None = None
+    until: Moment | None = None
+    limit: int = queries.limit(50, 200)
+    cursor: queries.Cursor | None = None
+
+    def to_filter(self) -> Filter:
+        names = ("status", "source", "queue", "group", "url", "since", "until")
+        given = {name: getattr(self, name) for name in names}
+        return Filter(run_id=self.workflow_id, subscription_id=self.webhook, labels=queries.labels(self.label), **given)
+
+
+class ShownMessage(TypedDict):
+    """A message to a URL, and how far its delivery is."""
+
+    id: Id
+    status: str
+    source: str
+    url: str
+    method: str
+    group: str | None
+    queue: str | None
+    flow: str | None
+    labels: dict[str, str]
+    webhook: Id | None
+    workflowId: Id | None
+    stepId: str | None
+    tries: int
+    failures: int
+    retries: int
+    dueAt: Time | None
+    deadline: Time | None
+    error: Anything
+    reply: Anything
+    createdAt: Time
+    finishedAt: Time | None
+
+
+class ShownTry(TypedDict):
+    """One attempt at delivering a message."""
+
+    attempt: int
+    outcome: str | None
+    status: int | None
+    error: Anything
+    reply: Anything
+    worker: str | None
+    startedAt: Time | None
+    endedAt: Time | None
+
+
+class MessageInFull(ShownMessage):
+    """A message with what it carries (redacted fields as hashes), and every attempt."""
+
+    headers: dict[str, Any]
+    body: Anything
+    redacted: bool
+    timeout: float
+    retryDelay: str | None
+    secret: str | None
+    callbacks: dict[str, Any]
+    attempts: list[ShownTry]
+
+
+class ChangedMessage(TypedDict):
+    """One of many. refused: why nothing was done."""
+
+    id: Id
+    refused: str | None
+
+
+class ChangedMessages(TypedDict):
+    """What was (or, in a dry run, would be) done."""
+
+    items: list[ChangedMessage]
+    dryRun: bool
+
+
 @blueprint.get("/api/messages")
+@declare.operation(query=Wanted, gives=Page[ShownMessage])
 def listed() -> Response:
     """The tenant's messages, newest first."""
-    queries.known_only(
-        *("limit", "cursor", "status", "source", "queue", "group", "url", "workflowId", "webhook", "label"),
-        *("since", "until"),
-    )
-    limit = queries.integer("limit", 50, least=1, most=200)
-    found = messages.listed(_tenant(), _filter(), limit=limit + 1, before=queries.cursor())
-    page = found[:limit]
-    following = queries.cursor_of(page[-1].created_at, page[-1].id) if len(found) > limit else None
-    return wire.reply({"items": [_summary(each) for each in page], "next": following})
+    asked = queries.read(Wanted)
+    before = queries.place(asked.cursor)
+    found = messages.listed(_tenant(), asked.to_filter(), limit=asked.limit + 1, before=before)
+    return wire.reply(queries.page(found, asked.limit, _summary, lambda one: queries.cursor_of(one.created_at, one.id)))
 
 
 @blueprint.get("/api/messages/<message_id>")
+@declare.operation(gives=MessageInFull)
 def show(message_id: str) -> Response:
     """One message, what it carries (redacted fields as hashes), and every attempt."""
     return _one(message_id)
 
 
 @blueprint.post("/api/messages/<message_id>/<any('cancel', 'retry-now', 'redrive', 'discard'):verb>")
+@declare.operation(gives={202: MessageInFull})
 def change(message_id: str, verb: str) -> Response:
     """Cancel it, try it now, redrive a dead one with all its attempts anew, or discard a dead one."""
     messages.change(_tenant(), message_id, VERBS[verb])
@@ -72,9 +162,10 @@ def change(message_id: str, verb: str) -> Response:
 
 
 @blueprint.post("/api/messages/bulk")
+@declare.operation(takes=MessageBulk, gives={200: ChangedMessages, 202: ChangedMessages}, example=EXAMPLE)
 def bulk() -> Response:
     """The same for all that fit a filter."""
-    asked, _ = bodies.read(BulkRequest)
+    asked, _ = bodies.read(MessageBulk)
     wanted = Filter(**asked.filter.model_dump())
     found = messages.listed(_tenant(), wanted, limit=asked.limit)
     done = [{"id": str(each.id), "refused": None if asked.dry_run else _tried(each, asked.action)} for each in found]
@@ -114,7 +205,7 @@ def _one(message_id: str, *, status: int = 200) -> Response:
     )
 
 
-def _summary(message: Message) -> dict[str, Any]:
+def _summary(message: Message) -> ShownMessage:
     waits = message.status in ("queued", "throttled", "waiting")
     return {
         "id": str(message.id),
@@ -141,7 +232,7 @@ def _summary(message: Message) -> dict[str, Any]:
     }
 
 
-def _attempt(each: DeliveryAttempt) -> dict[str, Any]:
+def _attempt(each: DeliveryAttempt) -> ShownTry:
     return {
         "attempt": each.attempt,
         "outcome": each.outcome,
@@ -152,29 +243,6 @@ def _attempt(each: DeliveryAttempt) -> dict[str, Any]:
         "startedAt": clock.to_wire(each.started_at),
         "endedAt": clock.to_wire(each.ended_at),
     }
-
-
-def _filter() -> Filter:
-    return Filter(
-        status=queries.choice("status", list(STATUSES)),
-        source=queries.choice("source", list(SOURCES)),
-        queue=request.args.get("queue"),
-        group=request.args.get("group"),
-        url=request.args.get("url"),
-        run_id=_id("workflowId"),
-        subscription_id=_id("webhook"),
-        labels=queries.labels(),
-        since=queries.moment("since"),
-        until=queries.moment("until"),
-    )
-
-
-def _id(name: str) -> UUID | None:
-    text = request.args.get(name)
-    try:
-        return UUID(text) if text else None
-    except ValueError as error:
-        raise queries.refused(name, "must be an id.") from error
 
 
 def _tenant() -> str:

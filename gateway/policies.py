@@ -7,8 +7,11 @@ from flask import Blueprint, Response
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import Field, field_validator
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, declare, queries, wire
+from gateway.declare import Page
+from gateway.fields import Id, Time
 from services import clock
 from services.approvals import policies
 from services.approvals.policies import Policy
@@ -43,13 +46,36 @@ class Rule(bodies.Body):
         return value
 
 
+class ShownRule(TypedDict):
+    """A rule. expires: seconds after which an approval that it asks for lapses."""
+
+    id: Id
+    position: int
+    decision: Literal["allow", "ask", "deny"]
+    tool: str
+    agent: str | None
+    arguments: dict[str, Any] | None
+    evenTainted: bool
+    expires: float | None
+    note: str | None
+    createdAt: Time
+
+
+class RemovedRule(TypedDict):
+    """What was dropped."""
+
+    id: str
+
+
 @blueprint.get("/api/policies")
+@declare.operation(gives=Page[ShownRule])
 def listed() -> Response:
     """The rules in the order in which they are looked at."""
-    return wire.reply({"items": [_shown(rule) for rule in policies.listed(_tenant())], "next": None})
+    return wire.reply(queries.all_of(policies.listed(_tenant()), _shown))
 
 
 @blueprint.post("/api/policies")
+@declare.operation(takes=Rule, gives={201: ShownRule}, example={"decision": "ask", "tool": "mail_*"})
 def add() -> Response:
     """A new rule; workers obey it within a second."""
     asked, _ = bodies.read(Rule)
@@ -57,6 +83,7 @@ def add() -> Response:
 
 
 @blueprint.delete("/api/policies/<policy_id>")
+@declare.operation(gives=RemovedRule)
 def remove(policy_id: str) -> Response:
     """Drop a rule."""
     try:
@@ -66,11 +93,11 @@ def remove(policy_id: str) -> Response:
     return wire.reply({"id": policy_id})
 
 
-def _shown(rule: Policy) -> dict[str, Any]:
+def _shown(rule: Policy) -> ShownRule:
     return {
         "id": str(rule.id),
         "position": rule.position,
-        "decision": rule.decision,
+        "decision": rule.decision,  # type: ignore[typeddict-item]
         "tool": rule.tool,
         "agent": rule.agent,
         "arguments": rule.arguments,

@@ -5,10 +5,11 @@ import binascii
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, request
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, run_requests, wire
-from gateway.bodies import Moment
+from gateway import authentication, bodies, declare, run_requests, wire
+from gateway.fields import Id, Moment, Time
 from gateway.flow import LimitRequest
 from gateway.run_requests import StartRequest
 from gateway.schedules import NewSchedule
@@ -25,6 +26,8 @@ from services.schedules.schedules import Schedule
 
 MOST_AT_ONCE = 1_000
 YEAR = 366 * 86_400
+
+EXAMPLE = {"url": "https://shop.example.com/in", "body": {"order": 17}, "retries": 3}
 
 blueprint = Blueprint("publishing", __name__)
 
@@ -52,15 +55,21 @@ class Redact(bodies.Body):
     )
 
 
-class Callbacks(bodies.Body):
+class MessageCallbacks(bodies.Body):
     """Who is told, as a message of its own, that this one was delivered or given up."""
 
     success: Url | None = None
     failure: Url | None = None
 
 
+def _no_limits_needed(schema: dict[str, Any]) -> None:
+    schema.pop("anyOf", None)
+
+
 class Flow(LimitRequest):
     """A flow key, and if wanted its limit (shared with steps of that key)."""
+
+    model_config = ConfigDict(json_schema_extra=_no_limits_needed)
 
     key: Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -92,7 +101,7 @@ class Message(bodies.Body):
     deduplication_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     content_deduplication: bool = False
     deduplication_window: Annotated[float, Field(gt=0, le=deduplications.LONGEST)] = deduplications.WINDOW
-    callbacks: Callbacks | None = None
+    callbacks: MessageCallbacks | None = None
     secret: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     redact: Redact | None = None
     labels: Labels = Field(default_factory=dict)
@@ -149,7 +158,7 @@ class Message(bodies.Body):
         return f"key:{once}" if once else None
 
 
-class When(bodies.Body):
+class WhenToPublish(bodies.Body):
     """By a schedule instead of once: as for POST /api/schedules, but without `run`."""
 
     name: Name
@@ -162,7 +171,7 @@ class When(bodies.Body):
 class Publish(Message):
     """One message, once or by a schedule."""
 
-    schedule: When | None = None
+    schedule: WhenToPublish | None = None
 
 
 class Batch(bodies.Body):
@@ -171,7 +180,30 @@ class Batch(bodies.Body):
     messages: Annotated[list[Message], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
+class Published(TypedDict):
+    """A message that was accepted. deduplicated: it was there before."""
+
+    id: Id
+    url: str
+    deduplicated: bool
+
+
+class PublishedMany(TypedDict):
+    """Messages that were accepted, in order."""
+
+    items: list[Published]
+
+
+class PublishedLater(TypedDict):
+    """A schedule that publishes."""
+
+    schedule: str
+    nextAt: Time | None
+    explained: str
+
+
 @blueprint.post("/api/publish")
+@declare.operation(takes=Publish | Batch, gives={202: Published | PublishedMany, 201: PublishedLater}, example=EXAMPLE)
 def publish() -> Response:
     """Answers 202 once the messages are committed: {id, url, deduplicated}, or `items` of that."""
     if _is_batch():
@@ -213,7 +245,7 @@ def _set_limit(flow: Flow | None) -> None:
     flow_turns.pass_on(keys.names_of(_tenant(), [flow.key]))
 
 
-def _scheduled(asked: Publish, when: When) -> Response:
+def _scheduled(asked: Publish, when: WhenToPublish) -> Response:
     """A schedule whose runs have one step, which publishes."""
     if asked.text is not None or asked.base64 is not None or asked.callbacks or asked.not_before or asked.deadline:
         raise BadInput("By a schedule goes a JSON `body`, without callbacks, `notBefore` and `deadline`.")
@@ -250,7 +282,7 @@ def _scheduled(asked: Publish, when: When) -> Response:
     return wire.reply(shown, status=201)
 
 
-def _shown(taken: Taken) -> dict[str, Any]:
+def _shown(taken: Taken) -> Published:
     return {"id": taken.id, "url": taken.url, "deduplicated": taken.deduplicated}
 
 

@@ -1,62 +1,66 @@
-"""Reading query parameters, and the cursors of lists."""
+"""Reading query parameters as a pydantic model (strict about names), and the cursors of lists."""
 
-import base64
-from datetime import datetime
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from flask import request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
+from gateway.declare import Page
+from gateway.fields import Label
 from services.errors import BadInput, FieldError
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSOR = r"^([0-9]{1,17}-[0-9a-f]{32})?$"
 
-def integer(name: str, default: int, *, least: int, most: int) -> int:
-    """The whole number of this parameter. Raises BadInput outside `least` … `most`."""
-    text = request.args.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most):
-        raise refused(name, f"must be a whole number from {least} to {most}.")
-    return int(text)
+Cursor = Annotated[str, Field(pattern=_CURSOR, description="The `next` of the page before.")]
+Labels = Annotated[list[Label], Field(description="`name:value`; given several times, all must be there.")]
 
 
-def choice(name: str, choices: list[str]) -> str | None:
-    """The value of this parameter, one of `choices`, or None when it is not given."""
-    value = request.args.get(name)
-    if value is not None and value not in choices:
-        raise refused(name, f"must be one of {', '.join(choices)}.")
-    return value
+class Query(BaseModel):
+    """The parameters of a route: camelCase in the address, no unknown ones."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=False, extra="forbid")
 
 
-def moment(name: str) -> datetime | None:
-    """The point in time of this parameter (RFC 3339 with zone), or None when it is not given."""
-    value = request.args.get(name)
-    if value is None:
-        return None
+Shape = TypeVar("Shape", bound=Query)
+Row = TypeVar("Row")
+Shown = TypeVar("Shown")
+
+
+def limit(default: int, most: int) -> Any:
+    """The field for how many items a page has."""
+    return Field(default, ge=1, le=most, description="How many items at most.")
+
+
+def read(shape: type[Shape]) -> Shape:
+    """The parameters as `shape`. Raises BadInput that names the first faulty one."""
+    lists = {field.alias for field in shape.model_fields.values() if "list[" in str(field.annotation)}
+    given: dict[str, Any] = {}
+    for name, values in request.args.lists():
+        if any("\0" in value for value in values):
+            raise refused(name[:80], "holds a NUL character; leave it out.")
+        if len(values) > 1 and name not in lists:
+            raise refused(name[:80], "is given more than once.")
+        given[name] = values if name in lists else values[0]
     try:
-        at = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise refused(name, "must be a time as RFC 3339 writes it, like 2026-01-31T12:00:00Z.") from error
-    if at.tzinfo is None:
-        raise refused(name, "must name its zone, like 2026-01-31T12:00:00Z.")
-    return at
+        return shape.model_validate(given)
+    except ValidationError as error:
+        raise _refused(error.errors(include_url=False)[0], shape) from error
 
 
-def labels() -> dict[str, str] | None:
-    """The labels of `label=name:value`, given as often as wanted; None when there is none."""
-    found = {}
-    for label in request.args.getlist("label"):
-        name, separator, value = label.partition(":")
-        if not separator or not name:
-            raise refused("label", "must be a name and a value, like team:red.")
-        found[name] = value
-    return found or None
-
-
-def known_only(*names: str) -> None:
-    """Raise BadInput when the address has a parameter that is not among `names`: a misspelt filter is no filter."""
-    for name in request.args:
-        if name not in names:
-            raise refused(name[:80], f"is not a parameter here; known parameters: {', '.join(names)}.")
+def _refused(fault: Any, shape: type[Query]) -> BadInput:
+    name = str((*fault["loc"], "")[0])[:80]
+    if fault["type"] == "extra_forbidden":
+        known = ", ".join(field.alias or field_name for field_name, field in shape.model_fields.items())
+        return refused(name, f"is not a parameter here; known parameters: {known or 'none'}.")
+    if fault["type"] == "missing":
+        return refused(name, "is required.")
+    return refused(name, f"is not taken: {fault['msg'].removeprefix('Value error, ')}.")
 
 
 def refused(name: str, detail: str) -> BadInput:
@@ -64,21 +68,30 @@ def refused(name: str, detail: str) -> BadInput:
     return BadInput(f"The parameter {name!r} {detail}", errors=[FieldError(f"?{name}", detail)])
 
 
-def cursor_of(created_at: datetime, row_id: UUID) -> str:
-    """The cursor of the page that follows this row."""
-    return base64.urlsafe_b64encode(f"{created_at.isoformat()}|{row_id}".encode()).decode().rstrip("=")
+def labels(given: Sequence[str]) -> dict[str, str] | None:
+    """The labels by name; None when there is none."""
+    return {label.partition(":")[0]: label.partition(":")[2] for label in given} or None
 
 
-def cursor(name: str = "cursor") -> tuple[datetime, UUID] | None:
-    """The (created_at, id) that this parameter stands for, or None when it is not given."""
-    text = request.args.get(name)
-    if not text:
+def cursor_of(at: datetime, row_id: UUID) -> str:
+    """The cursor of the page that follows this row. Every text of its pattern is one, so none fails later on."""
+    return f"{(at - EPOCH) // timedelta(microseconds=1)}-{row_id.hex}"
+
+
+def place(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """The (time, id) that a cursor stands for, or None where there is none."""
+    if not cursor or not re.fullmatch(_CURSOR, cursor):
         return None
-    try:
-        at, _, row_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition("|")
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError("a cursor's time has a zone")
-        return moment, UUID(row_id)
-    except ValueError as error:
-        raise refused(name, "is not a cursor of this list; take it from the `next` of the page before.") from error
+    at, _, row_id = cursor.partition("-")
+    return EPOCH + timedelta(microseconds=int(at)), UUID(row_id)
+
+
+def page(found: Sequence[Row], limit: int, shown: Callable[[Row], Shown], cursor: Callable[[Row], str]) -> Page[Shown]:
+    """A page of rows, of which one more than `limit` was asked for."""
+    more = len(found) > limit
+    return {"items": [shown(row) for row in found[:limit]], "next": cursor(found[limit - 1]) if more else None}
+
+
+def all_of(found: Sequence[Row], shown: Callable[[Row], Shown]) -> Page[Shown]:
+    """A list that is never long, whole."""
+    return {"items": [shown(row) for row in found], "next": None}

@@ -1,11 +1,14 @@
 """/api/queues: ordered queues of messages, with how many wait; their parallelism, pause and resume."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from flask import Blueprint, Response
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, declare, queries, wire
+from gateway.declare import Named, Page
+from gateway.fields import Time
 from services import clock
 from services.delivery import ordered_queues
 from services.delivery.ordered_queues import Depth
@@ -21,19 +24,33 @@ class Queue(bodies.Body):
     parallelism: Annotated[int, Field(ge=1, le=1_000)]
 
 
+class ShownQueue(TypedDict):
+    """A queue. open: messages under way; queued: those that wait."""
+
+    name: str
+    parallelism: int
+    paused: bool
+    open: int
+    queued: int
+    createdAt: Time
+
+
 @blueprint.get("/api/queues")
+@declare.operation(gives=Page[ShownQueue])
 def listed() -> Response:
     """All queues by name."""
-    return wire.reply({"items": [_shown(each) for each in ordered_queues.listed(_tenant())], "next": None})
+    return wire.reply(queries.all_of(ordered_queues.listed(_tenant()), _shown))
 
 
 @blueprint.get("/api/queues/<name>")
+@declare.operation(gives=ShownQueue)
 def show(name: str) -> Response:
     """One queue."""
     return _one(name)
 
 
 @blueprint.put("/api/queues/<name>")
+@declare.operation(takes=Queue, gives=ShownQueue, example={"parallelism": 1})
 def put(name: str) -> Response:
     """Make a queue, or change its parallelism."""
     asked, _ = bodies.read(Queue)
@@ -44,6 +61,7 @@ def put(name: str) -> Response:
 
 
 @blueprint.post("/api/queues/<name>/pause")
+@declare.operation(gives=ShownQueue)
 def pause(name: str) -> Response:
     """Send nothing of it until it is resumed; what is under way may end."""
     ordered_queues.pause(_tenant(), name, paused=True)
@@ -51,6 +69,7 @@ def pause(name: str) -> Response:
 
 
 @blueprint.post("/api/queues/<name>/resume")
+@declare.operation(gives=ShownQueue)
 def resume(name: str) -> Response:
     """Go on where it was paused."""
     ordered_queues.pause(_tenant(), name, paused=False)
@@ -58,6 +77,7 @@ def resume(name: str) -> Response:
 
 
 @blueprint.delete("/api/queues/<name>")
+@declare.operation(gives=Named)
 def remove(name: str) -> Response:
     """Forget a queue that is empty."""
     ordered_queues.remove(_tenant(), name)
@@ -73,7 +93,7 @@ def _one(name: str) -> Response:
     return wire.reply(_shown(ordered_queues.get(_tenant(), name)))
 
 
-def _shown(depth: Depth) -> dict[str, Any]:
+def _shown(depth: Depth) -> ShownQueue:
     return {
         "name": depth.queue.name,
         "parallelism": depth.queue.parallelism,

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from flask import Blueprint, Response
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, declare, wire
 from services.journal import retention
 from services.journal.runs import RunStatus
 
@@ -22,7 +23,20 @@ class GcRequest(bodies.Body):
     dry_run: bool = True
 
 
+class ClearedRuns(TypedDict):
+    """How many rows are deleted (or would be). kept: runs with an open dead letter. more: others are left."""
+
+    dryRun: bool
+    runs: int
+    steps: int
+    events: int
+    attempts: int
+    kept: int
+    more: bool
+
+
 @blueprint.post("/api/gc")
+@declare.operation(takes=GcRequest, gives=ClearedRuns, example={"olderThan": 2_592_000, "states": ["succeeded"]})
 def clear() -> Response:
     """At most 10,000 runs a call; `more` says that there are others."""
     asked, _ = bodies.read(GcRequest)

@@ -1,9 +1,16 @@
 """GET /api/runs/{id}/events: the same events as the WebSocket's, as server-sent events or by long poll."""
 
-from flask import Blueprint, Response, request
+from typing import Annotated
 
-from gateway import authentication, queries
-from gateway.streams import capacity, following, long_poll, sse
+from flask import Blueprint, Response, request
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from gateway import authentication, declare, queries
+from gateway.fields import Whole
+from gateway.run_parts import ShownEvent
+from gateway.streams import capacity, following, long_poll, modes, sse
+from gateway.streams.modes import Modes
 from services.journal import runs
 
 LONGEST_WAIT = 25
@@ -12,37 +19,57 @@ LATEST_SEQ = 2_147_483_647
 blueprint = Blueprint("run_events", __name__)
 
 
+class Wanted(queries.Query):
+    """Which events, and how long a poll waits for the first."""
+
+    after: Annotated[Whole, Field(ge=0, le=LATEST_SEQ, description="The number of the last event that you have.")] = 0
+    modes: Modes = Field(default_factory=list)
+    wait: Annotated[
+        Whole, Field(ge=0, le=LONGEST_WAIT, description="How many seconds a poll waits for the first event.")
+    ] = 0
+
+
+class Events(TypedDict):
+    """The next events. next: the `after` to go on with; null once the run's last event was told."""
+
+    items: list[ShownEvent]
+    next: int | None
+
+
 @blueprint.get("/api/runs/<run_id>/events")
+@declare.operation(query=Wanted, gives=Events, streams=True)
 def listed(run_id: str) -> Response:
-    """Events after `after` (or Last-Event-ID). With `wait`, a poll waits that many seconds for the first."""
-    queries.known_only("after", "wait")
+    """Events after `after` (or Last-Event-ID). As server-sent events where the client accepts those, else a poll."""
+    asked = queries.read(Wanted)
     run = runs.get(authentication.caller().tenant, run_id)
-    after = following.checked_after(run, _after())
+    after = following.checked_after(run, _last_event_id() if "after" not in request.args else asked.after)
     if request.accept_mimetypes.best_match(["application/json", "text/event-stream"]) == "text/event-stream":
-        return _streamed(run, after)
-    return _polled(run, after, queries.integer("wait", 0, least=0, most=LONGEST_WAIT))
+        return _streamed(run, after, asked)
+    return _polled(run, after, asked)
 
 
-def _after() -> int:
-    last = request.headers.get("Last-Event-ID")
-    if last and last.isascii() and last.isdigit() and len(last) < 10 and "after" not in request.args:
-        return int(last)
-    return queries.integer("after", 0, least=0, most=LATEST_SEQ)
+def _last_event_id() -> int:
+    """What a browser's EventSource says it has, when it connects again."""
+    last = request.headers.get("Last-Event-ID", "")
+    return int(last) if last.isascii() and last.isdigit() and len(last) < 10 else 0
 
 
-def _streamed(run: runs.Run, after: int) -> Response:
+def _streamed(run: runs.Run, after: int, asked: Wanted) -> Response:
     capacity.check()
     sse.never_block_for_ever(request.environ)
-    made = Response(sse.lines(following.follow(run, after)), content_type="text/event-stream; charset=utf-8")
+    lines = sse.lines(following.follow(run, after), modes.names(asked.modes))
+    made = Response(lines, content_type="text/event-stream; charset=utf-8")
     made.headers["Cache-Control"] = "no-cache"
     made.headers["X-Accel-Buffering"] = "no"  # else nginx holds events back
     return made
 
 
-def _polled(run: runs.Run, after: int, wait: int) -> Response:
+def _polled(run: runs.Run, after: int, asked: Wanted) -> Response:
     """`next` is what to ask after next time; null once the terminal event was among the items."""
-    batch = long_poll.first_batch(lambda tick: following.follow(run, after, tick=tick), wait)
-    following_seq = batch[-1].seq if batch else after
+    batch, seen = long_poll.first_batch(
+        lambda tick: following.follow(run, after, tick=tick), asked.wait, modes.names(asked.modes)
+    )
     over = (batch and batch[-1].terminal) or (not batch and run.status in runs.FINISHED)
-    body = f'{{"items":[{",".join(frame.text or "" for frame in batch)}],"next":{"null" if over else following_seq}}}'
+    items = ",".join(frame.text or "" for frame in batch)
+    body = f'{{"items":[{items}],"next":{"null" if over else max(seen, after)}}}'
     return Response(body, content_type="application/json")

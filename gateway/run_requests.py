@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler, model_validator
 
 from gateway import bodies, known_tools
-from gateway.bodies import Moment
 from gateway.budgets import Budget
+from gateway.fields import Moment, Name
 from gateway.submission import Submission
 from services import clock, settings
 from services.errors import FieldError, PlanRefused
@@ -15,17 +15,27 @@ from services.journal.plan_shape import Plan
 
 DEFAULT_USER = "default"
 MAX_REQUEST = 100_000
+NOT_BLANK: dict[str, Any] = {"pattern": r"\S"}
 
 # what to do while another run of the same conversation lives; rollback: as interrupt, and nothing is left of that run
 OnBusy = Literal["reject", "enqueue", "interrupt", "rollback", "steer"]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _AsPlan:
+    """Shows a plan's schema for what is checked by the plan rules later, with better words."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(Plan.__pydantic_core_schema__)
 
 
 class Asked(bodies.Body):
     """What a run is to do: `request` in words, or a `plan`, or both."""
 
-    request: Annotated[str, Field(min_length=1, max_length=MAX_REQUEST)] | None = None
-    plan: dict[str, Any] | None = None
+    model_config = ConfigDict(json_schema_extra=bodies.one_of("request", "plan"))
+
+    request: Annotated[str, Field(min_length=1, max_length=MAX_REQUEST, json_schema_extra=NOT_BLANK)] | None = None
+    plan: Annotated[dict[str, Any], _AsPlan] | None = None
     conversation_id: Name | None = None
     user_id: Name | None = None
     agent: Name | None = None

@@ -1,14 +1,16 @@
 """/api/schedules: start runs by the clock; look ahead, pause, run now, make up for what was missed."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Any
 
 from flask import Blueprint, Response
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, queries, run_requests, wire
-from gateway.bodies import Moment
+from gateway import authentication, bodies, declare, queries, run_requests, wire
+from gateway.declare import Named, Page
+from gateway.fields import Id, Moment, Time
 from gateway.run_requests import StartRequest
 from services import clock
 from services.pipeline import due_schedules
@@ -17,6 +19,7 @@ from services.schedules.calendar import Timing
 from services.schedules.schedules import Catchup, Overlap, Schedule, Slot
 
 PREVIEWED = 5
+EXAMPLE = {"name": "morning", "cron": "0 9 * * *", "run": {"request": "What is on today?"}}
 
 blueprint = Blueprint("schedules", __name__)
 
@@ -48,7 +51,7 @@ class NewSchedule(When):
     paused: bool = False
 
 
-class Change(bodies.Body):
+class ScheduleChange(bodies.Body):
     """What to change; what is left out stays."""
 
     cron: Annotated[str, Field(max_length=200)] | None = None
@@ -69,13 +72,83 @@ class Backfill(bodies.Body):
     dry_run: bool = False
 
 
+class Slots(queries.Query):
+    """A page of them."""
+
+    limit: int = queries.limit(50, 1_000)
+    cursor: Moment | None = None
+
+
+class Ahead(TypedDict):
+    """What a timing says in plain English, and when it is due next."""
+
+    explained: str
+    upcoming: list[Time]
+
+
+class ScheduledRun(TypedDict):
+    """What a schedule starts. planned: with a plan of its caller."""
+
+    request: str | None
+    agent: str | None
+    planned: bool
+
+
+class ShownSchedule(Ahead):
+    """A schedule, and what is ahead of it."""
+
+    name: str
+    cron: str | None
+    every: float | None
+    at: Time | None
+    timezone: str
+    overlap: Overlap
+    catchup: Catchup
+    paused: bool
+    run: ScheduledRun
+    nextAt: Time | None
+    createdAt: Time
+
+
+class ShownSlot(TypedDict):
+    """A moment at which a schedule was due, and what became of it."""
+
+    slot: Time
+    outcome: str
+    workflowId: Id | None
+    decidedAt: Time | None
+
+
+class StartedNow(TypedDict):
+    """The run beside all slots."""
+
+    workflowId: Id
+    updatesUrl: str
+
+
+class FilledSlot(TypedDict):
+    """A slot that had no run; workflowId: null in a dry run."""
+
+    slot: Time
+    workflowId: Id | None
+
+
+class Filled(TypedDict):
+    """The slots that got (in a dry run: would get) a run."""
+
+    items: list[FilledSlot]
+    dryRun: bool
+
+
 @blueprint.get("/api/schedules")
+@declare.operation(gives=Page[ShownSchedule])
 def listed() -> Response:
     """All schedules by name."""
-    return wire.reply({"items": [_shown(one) for one in schedules.listed(_tenant())], "next": None})
+    return wire.reply(queries.all_of(schedules.listed(_tenant()), _shown))
 
 
 @blueprint.post("/api/schedules")
+@declare.operation(takes=NewSchedule, gives={201: ShownSchedule}, example=EXAMPLE)
 def add() -> Response:
     """A new schedule, due from now on."""
     asked, _ = bodies.read(NewSchedule)
@@ -99,6 +172,7 @@ def add() -> Response:
 
 
 @blueprint.post("/api/schedules/preview")
+@declare.operation(takes=When, gives=Ahead, example={"cron": "0 9 * * 1-5", "timezone": "Europe/Berlin"})
 def preview() -> Response:
     """The next slots of a timing, and what it says in plain English."""
     asked, _ = bodies.read(When)
@@ -106,15 +180,17 @@ def preview() -> Response:
 
 
 @blueprint.get("/api/schedules/<name>")
+@declare.operation(gives=ShownSchedule)
 def show(name: str) -> Response:
     """One schedule."""
     return wire.reply(_shown(schedules.get(_tenant(), name)))
 
 
 @blueprint.patch("/api/schedules/<name>")
+@declare.operation(takes=ScheduleChange, gives=ShownSchedule, example={"paused": True})
 def change(name: str) -> Response:
-    """Change a schedule; also how to pause and resume it."""
-    asked, _ = bodies.read(Change)
+    """ScheduleChange a schedule; also how to pause and resume it."""
+    asked, _ = bodies.read(ScheduleChange)
     fields = asked.model_dump(exclude_unset=True, exclude={"run"})
     if fields.keys() & {"cron", "every", "at", "timezone"}:
         fields = _timed(schedules.get(_tenant(), name), fields)
@@ -125,6 +201,7 @@ def change(name: str) -> Response:
 
 
 @blueprint.delete("/api/schedules/<name>")
+@declare.operation(gives=Named)
 def remove(name: str) -> Response:
     """Drop a schedule; its runs go on."""
     schedules.remove(_tenant(), name)
@@ -132,15 +209,16 @@ def remove(name: str) -> Response:
 
 
 @blueprint.get("/api/schedules/<name>/slots")
+@declare.operation(query=Slots, gives=Page[ShownSlot])
 def slots(name: str) -> Response:
     """The newest moments at which it was due, and what became of each."""
-    queries.known_only("limit")
-    limit = queries.integer("limit", 50, least=1, most=1_000)
-    found = schedules.slots(schedules.get(_tenant(), name), limit=limit)
-    return wire.reply({"items": [_slot(slot) for slot in found], "next": None})
+    asked = queries.read(Slots)
+    found = schedules.slots(schedules.get(_tenant(), name), limit=asked.limit + 1, before=asked.cursor)
+    return wire.reply(queries.page(found, asked.limit, _slot, lambda slot: _exact(slot.slot)))
 
 
 @blueprint.post("/api/schedules/<name>/run-now")
+@declare.operation(gives={202: StartedNow})
 def run_now(name: str) -> Response:
     """Start a run beside all slots."""
     run_id = due_schedules.start_now(schedules.get(_tenant(), name))
@@ -148,6 +226,7 @@ def run_now(name: str) -> Response:
 
 
 @blueprint.post("/api/schedules/<name>/backfill")
+@declare.operation(takes=Backfill, gives={200: Filled, 202: Filled})
 def backfill(name: str) -> Response:
     """Start the runs of the slots in a time that have none; with dryRun only tell which."""
     asked, _ = bodies.read(Backfill)
@@ -167,7 +246,7 @@ def _timed(schedule: Schedule, fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _shown(schedule: Schedule) -> dict[str, Any]:
+def _shown(schedule: Schedule) -> ShownSchedule:
     asked = {key: value for key, value in schedule.run.items() if key not in ("plan", "tenant") and value is not None}
     return {
         "name": schedule.name,
@@ -175,8 +254,8 @@ def _shown(schedule: Schedule) -> dict[str, Any]:
         "every": schedule.every,
         "at": clock.to_wire(schedule.at),
         "timezone": schedule.timezone,
-        "overlap": schedule.overlap,
-        "catchup": schedule.catchup,
+        "overlap": schedule.overlap,  # type: ignore[typeddict-item]
+        "catchup": schedule.catchup,  # type: ignore[typeddict-item]
         "paused": schedule.paused,
         "run": {
             "request": asked.get("request"),
@@ -189,14 +268,18 @@ def _shown(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _ahead(timing: Timing, now: datetime) -> dict[str, Any]:
+def _ahead(timing: Timing, now: datetime) -> Ahead:
     return {
         "explained": timing.explained(),
         "upcoming": [clock.to_wire(slot) for slot in islice(timing.after(now), PREVIEWED)],
     }
 
 
-def _slot(slot: Slot) -> dict[str, Any]:
+def _exact(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _slot(slot: Slot) -> ShownSlot:
     return {
         "slot": clock.to_wire(slot.slot),
         "outcome": slot.outcome,

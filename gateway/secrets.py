@@ -1,16 +1,21 @@
 """/api/secrets: keep, list and forget secrets. No reply ever shows a value."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from flask import Blueprint, Response
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, declare, queries, wire
+from gateway.declare import Named, Page
+from gateway.fields import Time
 from services import clock
 from services.errors import BadInput, FieldError, NotFound
 from services.secrets import handles, vault
 from services.secrets.vault import Secret
+
+EXAMPLE = {"value": "s3cret-of-the-shop", "hosts": ["api.example.com"]}
 
 blueprint = Blueprint("secrets", __name__)
 
@@ -24,13 +29,25 @@ class SecretRequest(bodies.Body):
     ]
 
 
+class ShownSecret(TypedDict):
+    """A secret, without its value. handle: what stands for it in arguments and headers."""
+
+    name: str
+    handle: str
+    hosts: list[str]
+    createdAt: Time
+    updatedAt: Time
+
+
 @blueprint.get("/api/secrets")
+@declare.operation(gives=Page[ShownSecret])
 def listed() -> Response:
     """The names of the tenant's secrets, and where each may be sent."""
-    return wire.reply({"items": [_shown(secret) for secret in vault.listed(_tenant())], "next": None})
+    return wire.reply(queries.all_of(vault.listed(_tenant()), _shown))
 
 
 @blueprint.put("/api/secrets/<name>")
+@declare.operation(takes=SecretRequest, gives=ShownSecret, example=EXAMPLE)
 def put(name: str) -> Response:
     """Keep a secret under this name."""
     if not re.fullmatch(handles.NAME, name):
@@ -42,6 +59,7 @@ def put(name: str) -> Response:
 
 
 @blueprint.delete("/api/secrets/<name>")
+@declare.operation(gives=Named)
 def remove(name: str) -> Response:
     """Forget a secret."""
     if not re.fullmatch(handles.NAME, name):
@@ -50,7 +68,7 @@ def remove(name: str) -> Response:
     return wire.reply({"name": name})
 
 
-def _shown(secret: Secret) -> dict[str, Any]:
+def _shown(secret: Secret) -> ShownSecret:
     return {
         "name": secret.name,
         "handle": f"{{{{secret:{secret.name}}}}}",

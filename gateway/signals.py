@@ -4,15 +4,20 @@ from typing import Annotated, Any
 
 from flask import Blueprint, Response, request
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, queries, wire
+from gateway import authentication, bodies, declare, queries, wire
+from gateway.declare import Page, Taken, Text
+from gateway.fields import Id, Time
 from services import clock
 from services.approvals import approvals, one_shot
+from services.approvals.approvals import Approval
 from services.journal import signals
 from services.pipeline import operating
 
 blueprint = Blueprint("signals", __name__)
 
+ANY_BODY = Text("*/*", "Whatever it carries: JSON, or text.")
 NOT_KEPT = {"authorization", "cookie"}
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -25,7 +30,40 @@ class Signal(bodies.Body):
     workflow_id: Annotated[str, Field(max_length=100)] | None = None
 
 
+class Wanted(queries.Query):
+    """Who waits for a signal of this name; for any, if left out."""
+
+    name: Name | None = None
+    limit: int = queries.limit(200, 1_000)
+    cursor: queries.Cursor | None = None
+
+
+class Woken(TypedDict):
+    """A step that goes on."""
+
+    workflowId: Id
+    stepId: str
+
+
+class Sent(TypedDict):
+    """The signal's number, and whom it woke; it is kept for steps that come to wait for it."""
+
+    id: str
+    woken: list[Woken]
+
+
+class Waiter(TypedDict):
+    """A step that waits for a signal."""
+
+    name: str
+    workflowId: Id
+    stepId: str
+    since: Time
+    until: Time
+
+
 @blueprint.post("/api/signals")
+@declare.operation(takes=Signal, gives={202: Sent}, example={"name": "order-17-paid", "data": {"amount": 40}})
 def send() -> Response:
     """Keep the signal, and wake the steps that wait for it; tells whom it woke."""
     asked, _ = bodies.read(Signal)
@@ -37,26 +75,27 @@ def send() -> Response:
 
 
 @blueprint.get("/api/signals/waiters")
+@declare.operation(query=Wanted, gives=Page[Waiter])
 def waiters() -> Response:
     """The steps that wait, oldest first; `name` narrows it."""
-    queries.known_only("name")
-    name = request.args.get("name")
-    found = approvals.listed(_tenant(), status="open", run_id=None, limit=1_000, kinds=["signal"])
-    items = [
-        {
-            "name": approval.arguments["event"],
-            "workflowId": str(approval.run_id),
-            "stepId": approval.step_id,
-            "since": clock.to_wire(approval.requested_at),
-            "until": clock.to_wire(approval.expires_at),
-        }
-        for approval, _ in found
-        if name is None or approval.arguments["event"] == name
-    ]
-    return wire.reply({"items": items, "next": None})
+    asked = queries.read(Wanted)
+    found = approvals.waiting(_tenant(), asked.name, limit=asked.limit + 1, after=queries.place(asked.cursor))
+    cursor = queries.cursor_of
+    return wire.reply(queries.page(found, asked.limit, _waiter, lambda one: cursor(one.requested_at, one.id)))
+
+
+def _waiter(approval: Approval) -> Waiter:
+    return {
+        "name": approval.arguments["event"],
+        "workflowId": str(approval.run_id),
+        "stepId": approval.step_id,
+        "since": clock.to_wire(approval.requested_at),
+        "until": clock.to_wire(approval.expires_at),
+    }
 
 
 @blueprint.route("/callbacks/once/<run_id>/<token>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@declare.operation(takes=ANY_BODY, gives={202: Taken})
 def once(run_id: str, token: str) -> Response:
     """A call of a one-shot callback URL: kept with its headers and body, for the step that waits for it."""
     raw = request.get_data(cache=False)

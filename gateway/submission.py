@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from gateway import bodies
-from gateway.bodies import Moment
+from gateway.fields import Moment
 from services import clock
 from services.delivery import deduplications, publishing
 from services.errors import BadInput, FieldError

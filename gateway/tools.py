@@ -2,12 +2,15 @@
 
 from flask import Blueprint, Response
 
-from gateway import known_tools, wire
+from gateway import declare, known_tools, queries, wire
+from gateway.declare import Page
+from gateway.wire import ShownTool
 
 blueprint = Blueprint("tools", __name__)
 
 
 @blueprint.get("/api/tools")
+@declare.operation(gives=Page[ShownTool])
 def listed() -> Response:
     """Every known tool with the JSON Schema of its arguments."""
-    return wire.reply({"items": [wire.tool(tool) for tool in known_tools.current().values()], "next": None})
+    return wire.reply(queries.all_of(list(known_tools.current().values()), wire.tool))

@@ -4,8 +4,11 @@ from typing import Annotated, Any
 
 from flask import Blueprint, Response, request
 from pydantic import Field, ValidationError
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, run_requests, wire
+from gateway import authentication, bodies, declare, queries, run_requests, wire
+from gateway.declare import Named, Page, Text
+from gateway.fields import Id, Time
 from gateway.publishing import Name
 from gateway.run_requests import StartRequest
 from services import clock
@@ -14,6 +17,8 @@ from services.delivery.triggers import Mode, Trigger
 from services.errors import BadInput, Conflict, FieldError
 from services.journal import event_feed, runs
 from services.pipeline import phases
+
+EXAMPLE = {"name": "orders", "start": {"request": "Look at order {{body.id}}"}}
 
 blueprint = Blueprint("triggers", __name__)
 
@@ -29,7 +34,7 @@ class NewTrigger(bodies.Body):
     secret: Secret | None = None
 
 
-class Change(bodies.Body):
+class TriggerChange(bodies.Body):
     """What to change; what is left out stays."""
 
     start: dict[str, Any] | None = None
@@ -44,13 +49,45 @@ class Call(bodies.Body):
     query: dict[str, str] = Field(default_factory=dict)
 
 
+class ShownTrigger(TypedDict):
+    """A URL that starts runs, and what it starts."""
+
+    name: str
+    url: str
+    mode: str
+    start: dict[str, Any]
+    paused: bool
+    createdAt: Time
+
+
+class NewlyMadeTrigger(ShownTrigger):
+    """A new trigger with its secret."""
+
+    secret: str | None
+
+
+class WouldStart(TypedDict):
+    """What a call would start."""
+
+    start: dict[str, Any]
+
+
+class Called(TypedDict):
+    """The run that was started, or that stands for this call too."""
+
+    workflowId: Id
+    status: str
+
+
 @blueprint.get("/api/triggers")
+@declare.operation(gives=Page[ShownTrigger])
 def listed() -> Response:
     """All triggers by name."""
-    return wire.reply({"items": [_shown(each) for each in triggers.listed(_tenant())], "next": None})
+    return wire.reply(queries.all_of(triggers.listed(_tenant()), _shown))
 
 
 @blueprint.post("/api/triggers")
+@declare.operation(takes=NewTrigger, gives={201: NewlyMadeTrigger}, example=EXAMPLE)
 def add() -> Response:
     """A new trigger; its secret is shown this once."""
     asked, _ = bodies.read(NewTrigger)
@@ -60,15 +97,17 @@ def add() -> Response:
 
 
 @blueprint.get("/api/triggers/<name>")
+@declare.operation(gives=ShownTrigger)
 def show(name: str) -> Response:
     """One trigger."""
     return wire.reply(_shown(triggers.get(_tenant(), name)))
 
 
 @blueprint.patch("/api/triggers/<name>")
+@declare.operation(takes=TriggerChange, gives=ShownTrigger)
 def change(name: str) -> Response:
     """Change what it starts, pause it, resume it."""
-    asked, _ = bodies.read(Change)
+    asked, _ = bodies.read(TriggerChange)
     if asked.start is not None:
         _check(asked.start)
     fields = asked.model_dump(exclude_none=True)
@@ -76,6 +115,7 @@ def change(name: str) -> Response:
 
 
 @blueprint.delete("/api/triggers/<name>")
+@declare.operation(gives=Named)
 def remove(name: str) -> Response:
     """Forget a trigger; its URL is unknown from now on."""
     triggers.remove(_tenant(), name)
@@ -83,6 +123,7 @@ def remove(name: str) -> Response:
 
 
 @blueprint.post("/api/triggers/<name>/test")
+@declare.operation(takes=Call, gives=WouldStart)
 def test(name: str) -> Response:
     """What such a call would start; starts nothing."""
     asked, _ = bodies.read(Call)
@@ -93,6 +134,7 @@ def test(name: str) -> Response:
 
 
 @blueprint.post("/hooks/<trigger_id>")
+@declare.operation(takes=Text("*/*", "Whatever the caller sends: JSON, or text."), gives={202: Called})
 def called(trigger_id: str) -> Response:
     """A call: starts a run. 401 for a signature that does not fit, 409 for a call that came before."""
     raw = request.get_data(cache=True)
@@ -141,7 +183,7 @@ def _lower(headers: dict[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def _shown(found: Trigger) -> dict[str, Any]:
+def _shown(found: Trigger) -> ShownTrigger:
     return {
         "name": found.name,
         "url": found.url,

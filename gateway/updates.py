@@ -3,14 +3,18 @@
 Everything that can be refused is refused before the handshake, so the client gets a problem it can read.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from flask import Blueprint, g, request
+from flask import Blueprint, g
 from flask_sock import Sock
+from pydantic import Field
 from simple_websocket import Server
 
-from gateway import authentication, queries
-from gateway.streams import capacity, following, websocket
+from gateway import authentication, declare, queries
+from gateway.declare import JSON, Text
+from gateway.fields import Name, Whole
+from gateway.streams import capacity, following, modes, websocket
+from gateway.streams.modes import Modes
 from services.errors import Unavailable
 from services.journal import runs
 
@@ -21,23 +25,29 @@ blueprint = Blueprint("updates", __name__)
 sock = Sock()
 
 
+class Followed(queries.Query):
+    """Which run, from where on, and which events."""
+
+    workflow_id: Annotated[Name, Field(description="The id that POST /api/agent/start answered.")]
+    after: Annotated[Whole, Field(ge=0, le=LATEST_SEQ, description="The number of the last event that you have.")] = 0
+    modes: Modes = Field(default_factory=list)
+
+
 @blueprint.before_request
 def _vet() -> None:
-    queries.known_only("workflowId", "after")
-    run_id = request.args.get("workflowId")
-    if not run_id:
-        raise queries.refused("workflowId", "is required: the id that POST /api/agent/start answered.")
-    after = queries.integer("after", 0, least=0, most=LATEST_SEQ)
+    asked = queries.read(Followed)
     capacity.check()
-    g.followed = runs.get(authentication.caller().tenant, run_id)
-    g.after = following.checked_after(g.followed, after)
+    g.followed = runs.get(authentication.caller().tenant, asked.workflow_id)
+    g.after = following.checked_after(g.followed, asked.after)
+    g.wanted = modes.names(asked.modes)
 
 
 @sock.route("/api/agent/updates", bp=blueprint)
+@declare.operation(query=Followed, gives={101: Text(JSON, "One text frame an event.")})
 def updates(client: Server) -> None:
     """One text frame an event, from `after` on; ends with the run."""
     try:
         with capacity.place():
-            websocket.serve(client, following.follow(g.followed, g.after))
+            websocket.serve(client, following.follow(g.followed, g.after), g.wanted)
     except Unavailable as full:
         client.close(websocket.TRY_LATER, full.detail[:120])

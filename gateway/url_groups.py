@@ -4,8 +4,11 @@ from typing import Annotated, Any
 
 from flask import Blueprint, Response
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, declare, queries, wire
+from gateway.declare import Named, Page
+from gateway.fields import Time
 from gateway.publishing import Headers, Url
 from services import clock
 from services.delivery import publishing, url_groups
@@ -29,19 +32,30 @@ class Group(bodies.Body):
     endpoints: Annotated[list[Endpoint], Field(min_length=1, max_length=100)]
 
 
+class ShownGroup(TypedDict):
+    """A group with its endpoints."""
+
+    name: str
+    endpoints: list[dict[str, Any]]
+    createdAt: Time
+
+
 @blueprint.get("/api/url-groups")
+@declare.operation(gives=Page[ShownGroup])
 def listed() -> Response:
     """All groups by name."""
-    return wire.reply({"items": [_shown(each) for each in url_groups.listed(_tenant())], "next": None})
+    return wire.reply(queries.all_of(url_groups.listed(_tenant()), _shown))
 
 
 @blueprint.get("/api/url-groups/<name>")
+@declare.operation(gives=ShownGroup)
 def show(name: str) -> Response:
     """One group."""
     return wire.reply(_shown(url_groups.get(_tenant(), name)))
 
 
 @blueprint.put("/api/url-groups/<name>")
+@declare.operation(takes=Group, gives=ShownGroup, example={"endpoints": [{"url": "https://a.example.com/in"}]})
 def put(name: str) -> Response:
     """Make a group, or give it other endpoints."""
     asked, _ = bodies.read(Group)
@@ -53,13 +67,14 @@ def put(name: str) -> Response:
 
 
 @blueprint.delete("/api/url-groups/<name>")
+@declare.operation(gives=Named)
 def remove(name: str) -> Response:
     """Forget a group; messages that were sent to it go on."""
     url_groups.remove(_tenant(), name)
     return wire.reply({"name": name})
 
 
-def _shown(group: UrlGroup) -> dict[str, Any]:
+def _shown(group: UrlGroup) -> ShownGroup:
     return {"name": group.name, "endpoints": group.endpoints, "createdAt": clock.to_wire(group.created_at)}
 
 

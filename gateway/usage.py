@@ -1,41 +1,62 @@
 """/api/usage: what the calls of models took and cost, by day, model, agent, run or step."""
 
-from typing import Any, get_args
+from typing import Annotated, Any
+from uuid import UUID
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
+from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, queries, wire
-from services.journal import runs
+from gateway import authentication, declare, queries, run_parts, wire
+from gateway.fields import Moment, Whole
+from gateway.run_parts import ModelUse
 from services.spending import usage
 from services.spending.usage import Grouping
 
 blueprint = Blueprint("usage", __name__)
 
 
+class Wanted(queries.Query):
+    """Which calls, and in which groups. cursor: how many groups to pass over."""
+
+    by: Grouping = "day"
+    since: Moment | None = None
+    until: Moment | None = None
+    run_id: UUID | None = None
+    limit: int = queries.limit(100, 1_000)
+    cursor: Annotated[Whole, Field(ge=0, le=1_000_000, description="The `next` of the page before.")] = 0
+
+
+class UseOfGroup(ModelUse):
+    """What the calls of one group took."""
+
+    group: str | None
+
+
+class Report(TypedDict):
+    """The groups, the dearest first (days: the newest)."""
+
+    by: Grouping
+    items: list[UseOfGroup]
+    next: str | None
+
+
 @blueprint.get("/api/usage")
+@declare.operation(query=Wanted, gives=Report)
 def report() -> Response:
     """Groups with their calls, tokens and cost (US dollars); the cost is of the calls whose price is known."""
-    queries.known_only("by", "since", "until", "runId", "limit")
-    by: Any = queries.choice("by", list(get_args(Grouping))) or "day"
-    run_id = request.args.get("runId")
+    asked = queries.read(Wanted)
     found = usage.report(
         authentication.caller().tenant,
-        by,
-        since=queries.moment("since"),
-        until=queries.moment("until"),
-        run_id=runs.parse_id(run_id) if run_id else None,
-        limit=queries.integer("limit", 100, least=1, most=1_000),
-    )
-    return wire.reply({"by": by, "items": [_shown(row) for row in found], "next": None})
+        asked.by,
+        since=asked.since,
+        until=asked.until,
+        run_id=asked.run_id,
+        limit=asked.cursor + asked.limit + 1,
+    )[asked.cursor :]
+    page = queries.page(found, asked.limit, _shown, lambda _: str(asked.cursor + asked.limit))
+    return wire.reply({"by": asked.by, **page})
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "group": row["group"],
-        "calls": row["calls"],
-        "inputTokens": row["input_tokens"],
-        "outputTokens": row["output_tokens"],
-        "cachedTokens": row["cached_tokens"],
-        "cost": None if row["cost"] is None else float(row["cost"]),
-        "unpricedCalls": row["unpriced"],
-    }
+def _shown(row: dict[str, Any]) -> UseOfGroup:
+    return {"group": row["group"], **run_parts.use(row)}

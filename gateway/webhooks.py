@@ -1,11 +1,14 @@
 """/api/webhooks: who is told of runs and approvals; secrets and their rotation, a test ping, what was delivered."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, wire
+from gateway import authentication, bodies, declare, queries, wire
+from gateway.declare import Page
+from gateway.fields import Id, Time
 from gateway.publishing import Labels, Url
 from services import clock
 from services.delivery import subscriptions
@@ -29,7 +32,7 @@ class NewWebhook(bodies.Body):
     secret: Secret | None = None
 
 
-class Change(bodies.Body):
+class WebhookChange(bodies.Body):
     """What to change; what is left out stays."""
 
     url: Url | None = None
@@ -46,13 +49,55 @@ class Rotation(bodies.Body):
     secret: Secret | None = None
 
 
+class ShownWebhook(TypedDict):
+    """Who is told of what. formerSecretUntil: how long messages are signed with the former secret too."""
+
+    id: Id
+    url: str
+    events: list[str]
+    labels: dict[str, str]
+    description: str | None
+    paused: bool
+    pausedBecause: str | None
+    formerSecretUntil: Time | None
+    messagesUrl: str
+    createdAt: Time
+
+
+class NewlyMadeWebhook(ShownWebhook):
+    """A subscription with its new secret."""
+
+    secret: str
+
+
+class ToSubscribeTo(TypedDict):
+    """Names of events."""
+
+    items: list[str]
+    next: str | None
+
+
+class Ended(TypedDict):
+    """The subscription that is no more."""
+
+    id: str
+
+
+class Pinged(TypedDict):
+    """The message that goes out."""
+
+    messageId: Id
+
+
 @blueprint.get("/api/webhooks")
+@declare.operation(gives=Page[ShownWebhook])
 def listed() -> Response:
     """All subscriptions, the oldest first."""
-    return wire.reply({"items": [_shown(each) for each in subscriptions.listed(_tenant())], "next": None})
+    return wire.reply(queries.all_of(subscriptions.listed(_tenant()), _shown))
 
 
 @blueprint.post("/api/webhooks")
+@declare.operation(takes=NewWebhook, gives={201: NewlyMadeWebhook}, example={"url": "https://shop.example.com/in"})
 def add() -> Response:
     """A new subscription; its secret is shown this once."""
     asked, _ = bodies.read(NewWebhook)
@@ -62,27 +107,31 @@ def add() -> Response:
 
 
 @blueprint.get("/api/webhooks/events")
+@declare.operation(gives=ToSubscribeTo)
 def events() -> Response:
     """The events that can be subscribed to."""
-    return wire.reply({"items": list(subscriptions.OFFERED)})
+    return wire.reply({"items": list(subscriptions.OFFERED), "next": None})
 
 
 @blueprint.get("/api/webhooks/<webhook_id>")
+@declare.operation(gives=ShownWebhook)
 def show(webhook_id: str) -> Response:
     """One subscription."""
     return wire.reply(_shown(subscriptions.get(_tenant(), webhook_id)))
 
 
 @blueprint.patch("/api/webhooks/<webhook_id>")
+@declare.operation(takes=WebhookChange, gives=ShownWebhook)
 def change(webhook_id: str) -> Response:
     """Change a subscription; also how to pause and resume it. What happens while it is paused is not told later."""
-    asked, _ = bodies.read(Change)
+    asked, _ = bodies.read(WebhookChange)
     fields = {name: value for name, value in asked.model_dump(exclude_unset=True).items() if value is not None}
     subscriptions.check(fields.get("url"), fields.get("events"))
     return wire.reply(_shown(subscriptions.change(_tenant(), webhook_id, **fields)))
 
 
 @blueprint.delete("/api/webhooks/<webhook_id>")
+@declare.operation(gives=Ended)
 def remove(webhook_id: str) -> Response:
     """End a subscription; what was not delivered yet is cancelled."""
     subscriptions.remove(_tenant(), webhook_id)
@@ -90,9 +139,10 @@ def remove(webhook_id: str) -> Response:
 
 
 @blueprint.post("/api/webhooks/<webhook_id>/rotate-secret")
+@declare.operation(takes=Rotation, optional=True, gives=NewlyMadeWebhook)
 def rotate(webhook_id: str) -> Response:
     """A new secret, shown this once; the former one stays good for a while."""
-    asked = bodies.read(Rotation)[0] if request.get_data() else Rotation()
+    asked = bodies.read_or_default(Rotation)
     found, secret = subscriptions.rotate(
         _tenant(), webhook_id, keep_seconds=asked.keep_seconds, secret=asked.secret
     )  # fmt: skip
@@ -100,12 +150,13 @@ def rotate(webhook_id: str) -> Response:
 
 
 @blueprint.post("/api/webhooks/<webhook_id>/test")
+@declare.operation(gives={202: Pinged})
 def test(webhook_id: str) -> Response:
     """Send `webhook.ping`; GET /api/messages/<id> tells what became of it."""
     return wire.reply({"messageId": subscriptions.ping(_tenant(), webhook_id)}, status=202)
 
 
-def _shown(found: Subscription) -> dict[str, Any]:
+def _shown(found: Subscription) -> ShownWebhook:
     return {
         "id": str(found.id),
         "url": found.url,

@@ -1,16 +1,17 @@
 """How things look on the wire: JSON replies, and runs, steps and tools in their camelCase shapes (design §13)."""
 
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from flask import Response
+from typing_extensions import TypedDict
 
+from gateway.fields import Anything, Id, Time
 from services import clock
 from services.journal.attempts import Attempt
-from services.journal.delegations import Delegation
 from services.journal.plans import AcceptedPlan
-from services.journal.runs import Run
-from services.journal.steps import Step
+from services.journal.runs import Run, RunStatus
+from services.journal.steps import Step, StepStatus
 from services.spending.budgets import Budget
 from services.tools.catalogue import ListedTool
 
@@ -20,11 +21,147 @@ def reply(body: Any, *, status: int = 200, content_type: str = "application/json
     return Response(orjson.dumps(body), status=status, content_type=content_type)
 
 
-def run_summary(run: Run) -> dict[str, Any]:
+class Started(TypedDict):
+    """A run that was accepted. It is committed; nothing that was answered so is ever lost."""
+
+    workflowId: Id
+    status: RunStatus
+    conversationId: str
+    updatesUrl: str
+
+
+class RunSummary(TypedDict):
+    """A run as lists show it."""
+
+    id: Id
+    status: RunStatus
+    request: str | None
+    conversationId: str
+    userId: str
+    agent: str | None
+    priority: int
+    labels: dict[str, str]
+    answer: str | None
+    error: dict[str, Any] | None
+    brain: str | None
+    usage: dict[str, Any]
+    cancelRequested: bool
+    pausedAt: Time | None
+    pausedBecause: str | None
+    notBefore: Time | None
+    deadline: Time | None
+    forkedFrom: Id | None
+    forkedStep: str | None
+    lastSeq: int
+    createdAt: Time
+    startedAt: Time | None
+    finishedAt: Time | None
+
+
+class PlannedStep(TypedDict):
+    """A step as its plan has it."""
+
+    id: str
+    tool: str
+    arguments: dict[str, Any]
+    dependsOn: list[str]
+    when: str | None
+    forEach: str | None
+    why: str | None
+    flow: str | None
+
+
+class StepInFull(PlannedStep):
+    """A step as it stands. reusedFrom: the run that its result comes from, in a fork."""
+
+    status: StepStatus
+    input: Anything
+    output: Anything
+    error: dict[str, Any] | None
+    required: bool
+    attempts: int
+    maxAttempts: int
+    worker: str | None
+    effect: str
+    reusedFrom: Id | None
+    dueAt: Time | None
+    readyAt: Time | None
+    startedAt: Time | None
+    finishedAt: Time | None
+
+
+class ShownPlan(TypedDict):
+    """A revision of a run's plan. source: model, offline, or caller."""
+
+    revision: int
+    source: str
+    note: str | None
+    steps: list[PlannedStep]
+
+
+class ShownBudget(TypedDict, total=False):
+    """A budget's limits, and what is spent and reserved of it. money: US dollars."""
+
+    steps: float
+    toolCalls: float
+    tokens: float
+    money: float
+    seconds: float
+    onExceed: str
+    spent: dict[str, float]
+    reserved: dict[str, float]
+
+
+class RunInFull(RunSummary):
+    """A run with its newest plan (null until planning has ended), its steps and its budget."""
+
+    plan: ShownPlan | None
+    steps: list[StepInFull]
+    budget: ShownBudget | None
+
+
+class ShownTool(TypedDict):
+    """A tool that plans may call; `schema` is that of its arguments."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+    effect: str
+    timeout: float
+    retry: dict[str, Any]
+    permission: str
+    capabilities: list[str]
+    examples: list[str]
+    source: str
+
+
+class ShownAttempt(TypedDict):
+    """How one attempt of a step ended."""
+
+    attempt: int
+    outcome: str
+    worker: str | None
+    output: Anything
+    error: dict[str, Any] | None
+    startedAt: Time | None
+    finishedAt: Time | None
+
+
+def started(run_id: Any, conversation_id: str, status: str = RunStatus.QUEUED) -> Started:
+    """The answer to whoever started a run."""
+    return {
+        "workflowId": str(run_id),
+        "status": RunStatus(status),
+        "conversationId": conversation_id,
+        "updatesUrl": f"/api/agent/updates?workflowId={run_id}",
+    }
+
+
+def run_summary(run: Run) -> RunSummary:
     """A run as lists show it."""
     return {
         "id": str(run.id),
-        "status": run.status,
+        "status": RunStatus(run.status),
         "request": run.request,
         "conversationId": run.conversation_id,
         "userId": run.user_id,
@@ -49,60 +186,38 @@ def run_summary(run: Run) -> dict[str, Any]:
     }
 
 
-def run_in_full(run: Run, plan: AcceptedPlan | None, steps: list[Step]) -> dict[str, Any]:
-    """A run with its newest plan and every step as it stands; `plan` is null until planning has ended."""
+def run_in_full(run: Run, plan: AcceptedPlan | None, steps: list[Step], spent: Budget | None) -> RunInFull:
+    """A run with its newest plan and every step as it stands."""
     return {
         **run_summary(run),
-        "plan": {
-            "revision": plan.revision,
-            "source": plan.source,
-            "note": plan.note,
-            "steps": [_planned(step) for step in steps],
-        }
-        if plan
-        else None,
+        "plan": plan_shown(plan, steps) if plan else None,
         "steps": [step_in_full(step) for step in steps],
+        "budget": budget(spent) if spent else None,
     }
 
 
-def child(delegated: Delegation, status: str) -> dict[str, Any]:
-    """A child as its parent shows it; number: which try at this place it is."""
+def plan_shown(plan: AcceptedPlan, steps: list[Step]) -> ShownPlan:
+    """The newest plan with its steps."""
     return {
-        "workflowId": str(delegated.child_id),
-        "stepId": delegated.step_id,
-        "place": delegated.place,
-        "number": delegated.number,
-        "detached": delegated.detached,
-        "status": status,
+        "revision": plan.revision,
+        "source": plan.source,
+        "note": plan.note,
+        "steps": [_planned(step) for step in steps],
     }
 
 
-def tree(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Rows, parents first, as a tree; total: what a run and all below it have cost."""
-    nodes: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        node = nodes[row["workflowId"]] = row | {"total": dict(row["own"]), "children": []}
-        if node["parent"] in nodes:
-            nodes[node["parent"]]["children"].append(node)
-    for row in reversed(rows):
-        above = nodes.get(row["parent"])
-        if above:
-            below = nodes[row["workflowId"]]["total"]
-            above["total"] = {name: amount + below[name] for name, amount in above["total"].items()}
-    return nodes[rows[0]["workflowId"]]
-
-
-def budget(found: Budget) -> dict[str, Any]:
+def budget(found: Budget) -> ShownBudget:
     """A budget with what is spent of it."""
-    return {
+    shown: dict[str, Any] = {
         **found.limits,
         "onExceed": found.on_exceed,
         "spent": found.spent,
         "reserved": {name: amount for name, amount in found.reserved.items() if amount},
     }
+    return cast(ShownBudget, shown)
 
 
-def tool(listed: ListedTool) -> dict[str, Any]:
+def tool(listed: ListedTool) -> ShownTool:
     """A tool that plans may call."""
     return {
         "name": listed.name,
@@ -118,7 +233,7 @@ def tool(listed: ListedTool) -> dict[str, Any]:
     }
 
 
-def attempt(ended: Attempt) -> dict[str, Any]:
+def attempt(ended: Attempt) -> ShownAttempt:
     """How one attempt of a step ended."""
     return {
         "attempt": ended.attempt,
@@ -131,7 +246,7 @@ def attempt(ended: Attempt) -> dict[str, Any]:
     }
 
 
-def _planned(step: Step) -> dict[str, Any]:
+def _planned(step: Step) -> PlannedStep:
     return {
         "id": step.id,
         "tool": step.tool,
@@ -144,11 +259,11 @@ def _planned(step: Step) -> dict[str, Any]:
     }
 
 
-def step_in_full(step: Step) -> dict[str, Any]:
+def step_in_full(step: Step) -> StepInFull:
     """A step as it stands. reusedFrom: the run that its result comes from, in a fork."""
     return {
         **_planned(step),
-        "status": step.status,
+        "status": StepStatus(step.status),
         "input": step.input,
         "output": step.output,
         "error": step.error,

@@ -6,6 +6,7 @@ that waits until nine o'clock does so by the same clock as the sweeper that wake
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import overload
 
 # What is left uncorrected: clocks that are kept by the network differ less, and a clock that never moves is pleasanter.
 TOLERANCE = 0.25
@@ -35,6 +36,14 @@ def follow(reference: datetime, *, asked: float, answered: float) -> float:
 def monotonic() -> float:
     """Seconds that only ever go forward, for deadlines inside one process; the zero has no meaning."""
     return time.monotonic()
+
+
+@overload
+def to_wire(moment: datetime) -> str: ...
+
+
+@overload
+def to_wire(moment: None) -> None: ...
 
 
 def to_wire(moment: datetime | None) -> str | None:

@@ -56,7 +56,7 @@ def add(text: str, user: str, learn: bool, url: str | None, key: str | None) -> 
 def list_(user: str, kind: str | None, every: bool, limit: int, url: str | None, key: str | None) -> None:
     """List memories, newest first."""
     with door.client(url, key) as client:
-        _show(client.memories(userId=user, kind=kind, limit=limit, all="1" if every else None)["items"])
+        _show(client.memories(userId=user, kind=kind, limit=limit, all="true" if every else None)["items"])
 
 
 @memory.command()

@@ -1,13 +1,14 @@
 """/v1/models and /v1/chat/completions."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, ValidationError
+from typing_extensions import TypedDict
 
-from gateway import authentication, wire
+from gateway import authentication, declare, wire
 from gateway.openai_front import asking
 from gateway.openai_front.asking import Growing
 from gateway.streams import capacity, sse
@@ -15,6 +16,8 @@ from services.agents import agents
 from services.errors import BadInput, PerdureError
 from services.journal import runs
 from services.journal.runs import Run
+
+EXAMPLE = {"model": "perdure", "messages": [{"role": "user", "content": "What is 17% of 2340?"}]}
 
 blueprint = Blueprint("openai_chat", __name__)
 
@@ -47,7 +50,35 @@ class ChatRequest(BaseModel):
     tools: list[Any] | None = None
 
 
+class ShownModel(TypedDict):
+    """An agent, as a model."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class Models(TypedDict):
+    """All of them."""
+
+    object: Literal["list"]
+    data: list[ShownModel]
+
+
+class ChatCompletion(TypedDict):
+    """The answer of a run."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[dict[str, Any]]
+    usage: dict[str, Any]
+
+
 @blueprint.get("/v1/models")
+@declare.operation(gives=Models)
 def models() -> Response:
     """The agents, and `perdure` for runs without one."""
     found = agents.listed(authentication.caller().tenant)
@@ -56,6 +87,7 @@ def models() -> Response:
 
 
 @blueprint.get("/v1/models/<name>")
+@declare.operation(gives=ShownModel)
 def model(name: str) -> Response:
     """One of them."""
     agent = asking.agent_of(name)
@@ -63,6 +95,7 @@ def model(name: str) -> Response:
 
 
 @blueprint.post("/v1/chat/completions")
+@declare.operation(takes=ChatRequest, gives=ChatCompletion, streams=True, example=EXAMPLE)
 def complete() -> Response:
     """The answer of a run to the last message; earlier messages are its conversation."""
     asked = body(ChatRequest)

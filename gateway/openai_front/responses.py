@@ -1,14 +1,16 @@
 """/v1/responses: a run as OpenAI's Responses API shows one; in the background, resumable, with approvals as items."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict
+from flask import Blueprint, Response
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
-from gateway import authentication, queries, wire
+from gateway import authentication, declare, queries, wire
+from gateway.fields import Flag, Whole
 from gateway.openai_front import asking
 from gateway.openai_front.chat import body, streamed
 from gateway.openai_front.response_shape import Projection, shown
@@ -19,6 +21,7 @@ from services.journal.runs import Run
 from services.pipeline import operating
 
 MOST_EVENTS = 10**9
+EXAMPLE = {"model": "perdure", "input": "What is 17% of 2340?"}
 
 blueprint = Blueprint("openai_responses", __name__)
 
@@ -39,7 +42,32 @@ class ResponseRequest(BaseModel):
     tools: list[Any] | None = None
 
 
+class Resumed(queries.Query):
+    """Whether to stream, and after which event."""
+
+    model_config = ConfigDict(alias_generator=None, extra="ignore")
+
+    stream: Flag = False
+    starting_after: Annotated[Whole, Field(ge=0, le=MOST_EVENTS)] | None = None
+
+
+class ShownResponse(TypedDict):
+    """A run as OpenAI's Responses API shows one; more fields than these."""
+
+    id: str
+    object: Literal["response"]
+    created_at: int
+    status: Literal["queued", "in_progress", "completed", "failed", "cancelled"]
+    background: bool
+    error: dict[str, Any] | None
+    model: str
+    output: list[dict[str, Any]]
+    usage: dict[str, Any] | None
+    metadata: dict[str, Any]
+
+
 @blueprint.post("/v1/responses")
+@declare.operation(takes=ResponseRequest, gives=ShownResponse, streams=True, example=EXAMPLE)
 def create() -> Response:
     """A run of what is asked; with an answer to an approval, the run that waits for it goes on."""
     asked = body(ResponseRequest)
@@ -55,18 +83,18 @@ def create() -> Response:
 
 
 @blueprint.get("/v1/responses/<response_id>")
+@declare.operation(query=Resumed, gives=ShownResponse, streams=True)
 def retrieve(response_id: str) -> Response:
     """The response as it stands, or (`stream=true`) its events after `starting_after`."""
     run = _found(response_id)
-    if request.args.get("stream") == "true":
-        after = (
-            queries.integer("starting_after", 0, least=0, most=MOST_EVENTS) if "starting_after" in request.args else -1
-        )
-        return streamed(_lines(run, after))
+    asked = queries.read(Resumed)
+    if asked.stream:
+        return streamed(_lines(run, -1 if asked.starting_after is None else asked.starting_after))
     return wire.reply(shown(run, run.agent or asking.DEFAULT_MODEL, background=True))
 
 
 @blueprint.post("/v1/responses/<response_id>/cancel")
+@declare.operation(gives=ShownResponse)
 def cancel(response_id: str) -> Response:
     """Cancel the run."""
     run = _found(response_id)

@@ -1,11 +1,9 @@
-"""An event as streams carry it: encoded once, however many clients it goes to."""
+"""An event as streams carry it: encoded once, however many clients it goes to, and to the same text each time."""
 
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from services.journal import events
+from services.journal import events, sequences
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +13,14 @@ class Frame:
     seq: int
     text: str | None = None
     terminal: bool = False
+    name: str | None = None
 
 
 def of(event: dict[str, Any]) -> Frame:
-    """The frame of an event in wire shape, or of a bare {workflowId, seq}."""
-    if "name" not in event:
+    """The frame of an event in wire shape, or of a bare {workflowId, seq}.
+
+    The last event of a run is taken from the journal, which tells it with the seal (sequences.py).
+    """
+    if "name" not in event or (events.is_terminal(event) and "sequence" not in event):
         return Frame(event["seq"])
-    return Frame(event["seq"], orjson.dumps(event).decode(), events.is_terminal(event))
+    return Frame(event["seq"], sequences.text_of(event), events.is_terminal(event), event["name"])

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.streams import capacity
+from gateway.streams import capacity, modes
 from gateway.streams.following import Interrupted
 from gateway.streams.frames import Frame
 
@@ -15,7 +15,7 @@ STUCK_SECONDS = 10
 RETRY = "retry: 1000\n\n"
 
 
-def lines(batches: Iterator[list[Frame]]) -> Iterator[str]:
+def lines(batches: Iterator[list[Frame]], wanted: frozenset[str] | None = None) -> Iterator[str]:
     """The body of the response: the first byte at once, then events, then pings. A stream cut short just ends: the
     client connects again by itself and says what it had last."""
     with capacity.place():
@@ -23,8 +23,8 @@ def lines(batches: Iterator[list[Frame]]) -> Iterator[str]:
         spoke = time.monotonic()
         try:
             for batch in batches:
-                if batch:
-                    yield "".join(f"id: {frame.seq}\ndata: {frame.text}\n\n" for frame in batch)
+                if shown := modes.passing(batch, wanted):
+                    yield "".join(f"id: {frame.seq}\ndata: {frame.text}\n\n" for frame in shown)
                 elif time.monotonic() - spoke < PING_SECONDS:
                     continue
                 else:

@@ -13,6 +13,7 @@ from simple_websocket import ConnectionClosed, Server
 from wsproto.events import Ping, TextMessage
 from wsproto.utilities import LocalProtocolError
 
+from gateway.streams import modes
 from gateway.streams.following import Draining, Interrupted, SlowReader
 from gateway.streams.frames import Frame
 
@@ -21,11 +22,11 @@ PING_SECONDS = 25
 STUCK_SECONDS = 10
 
 
-def serve(client: Server, batches: Iterator[list[Frame]]) -> None:
+def serve(client: Server, batches: Iterator[list[Frame]], wanted: frozenset[str] | None = None) -> None:
     """Send all batches, pinging while nothing happens; returns when the client is gone or everything was said."""
     _never_block_for_ever(client.sock)
     try:
-        _send_all(client, batches)
+        _send_all(client, batches, wanted)
         _close(client, DONE, "the run has ended")
     except SlowReader as cut:
         _close(client, TOO_SLOW, str(cut))
@@ -37,13 +38,13 @@ def serve(client: Server, batches: Iterator[list[Frame]]) -> None:
         client.connected = False  # gone, or stuck for so long that nothing more can be said
 
 
-def _send_all(client: Server, batches: Iterator[list[Frame]]) -> None:
+def _send_all(client: Server, batches: Iterator[list[Frame]], wanted: frozenset[str] | None) -> None:
     pinged = time.monotonic()
     for batch in batches:
         if not client.connected:
             raise ConnectionClosed
         client.input_buffer.clear()  # nothing that a client says means anything yet
-        for frame in batch:
+        for frame in modes.passing(batch, wanted):
             _send(client, client.ws.send(TextMessage(data=frame.text or "")))
         if time.monotonic() - pinged >= PING_SECONDS:
             pinged = time.monotonic()

@@ -113,14 +113,18 @@ def listed(
     run_id: UUID | None = None,
     limit: int = 200,
     kinds: Sequence[str] = FOR_PEOPLE,
+    after: tuple[datetime, UUID] | None = None,
 ) -> list[tuple[Approval, str]]:
     """Approvals with the state they are in, oldest first. status: one of STATUSES, or None for all.
 
     void: nobody waits for it any more, since its run ended or its step was changed. kinds: those for people, or others.
+    after: the (requested_at, id) of the last one on the page before.
     """
     query = _with_step().where(Approval.tenant == tenant, Approval.kind.in_(kinds))
     if run_id is not None:
         query = query.where(Approval.run_id == run_id)
+    if after is not None:
+        query = query.where(func.row(Approval.requested_at, Approval.id) > func.row(*after))
     if status in {"open", "void"}:
         waits = (Step.status == StepStatus.WAITING) & (Step.attempt == Approval.attempt)
         query = query.where(Approval.status == "open", waits if status == "open" else ~waits)
@@ -129,6 +133,21 @@ def listed(
     with database.session() as session:
         rows = session.execute(query.order_by(Approval.requested_at, Approval.id).limit(limit))
         return [(approval, _state(approval, step)) for approval, step in rows]
+
+
+def waiting(
+    tenant: str, signal: str | None, *, limit: int, after: tuple[datetime, UUID] | None = None
+) -> list[Approval]:
+    """The steps that wait for this signal, or for any, oldest first; `after` as in `listed`."""
+    waits = (Step.status == StepStatus.WAITING) & (Step.attempt == Approval.attempt)
+    query = _with_step().where(Approval.tenant == tenant, Approval.kind == "signal", Approval.status == "open", waits)
+    if signal is not None:
+        query = query.where(Approval.arguments["event"].astext == signal)
+    if after is not None:
+        query = query.where(func.row(Approval.requested_at, Approval.id) > func.row(*after))
+    with database.session() as session:
+        rows = session.execute(query.order_by(Approval.requested_at, Approval.id).limit(limit))
+        return [approval for approval, _ in rows]
 
 
 def get(tenant: str, approval_id: str) -> tuple[Approval, str]:

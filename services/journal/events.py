@@ -3,6 +3,7 @@
 The run's row lock orders them: every function that records one updates `runs.last_seq` first.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import clock, database
-from services.journal import blobs
+from services.journal import blobs, sequences
 from services.journal.event_names import TERMINAL
 
 
@@ -30,8 +31,28 @@ class Event(database.Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
-def after(run_id: UUID, seq: int, *, limit: int = 500) -> list[dict[str, Any]]:
-    """The run's events that follow `seq`, in order, in their wire shape; at most `limit`."""
+PAGE = 500
+
+
+def after(run_id: UUID, seq: int, *, limit: int = PAGE) -> list[dict[str, Any]]:
+    """The run's events that follow `seq`, in order, in their wire shape; at most `limit`. The last one is sealed."""
+    found = _read(run_id, seq, limit)
+    if found and is_terminal(found[-1]):
+        found[-1] = sequences.sealed(found[-1], _before(run_id, found[-1]["seq"]))
+    return found
+
+
+def _before(run_id: UUID, last: int) -> Iterator[dict[str, Any]]:
+    seq = 0
+    while seq < last - 1:
+        page = _read(run_id, seq, min(PAGE, last - 1 - seq))
+        if not page:
+            return
+        yield from page
+        seq = page[-1]["seq"]
+
+
+def _read(run_id: UUID, seq: int, limit: int) -> list[dict[str, Any]]:
     query = select(Event).where(Event.run_id == run_id, Event.seq > seq).order_by(Event.seq).limit(limit)
     with database.session() as session:
         found = list(session.scalars(query))

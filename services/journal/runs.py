@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Index, Integer, SmallInteger, Text, cast, func, or_, select, text
+from sqlalchemy import ARRAY, DateTime, Index, Integer, SmallInteger, Text, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -190,52 +190,6 @@ def get(tenant: str, run_id: str) -> Run:
     if found is None:
         raise NotFound(f"There is no run {run_id}.")
     return found
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which runs are meant; None means any. status: one of them, or "live" for all that have not ended.
-
-    text: found in the request, the answer or the id, whatever the case. labels: all of these must be on the run.
-    since ≤ created < until.
-    """
-
-    status: str | None = None
-    text: str | None = None
-    agent: str | None = None
-    conversation_id: str | None = None
-    labels: dict[str, str] | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-ANY = Filter()
-
-
-def listed(tenant: str, wanted: Filter = ANY, *, limit: int, before: tuple[datetime, UUID] | None = None) -> list[Run]:
-    """A tenant's runs that fit, newest first; `before` is the (created_at, id) of the last one on the previous page.
-
-    A rare text or label is looked for along the whole history, the newest first.
-    """
-    query = select(Run).where(Run.tenant == tenant).order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
-    if before:
-        query = query.where(func.row(Run.created_at, Run.id) < func.row(*before))
-    if wanted.status:
-        query = query.where(Run.phase.is_not(None) if wanted.status == "live" else Run.status == wanted.status)
-    if wanted.text:
-        words = [each.icontains(wanted.text, autoescape=True) for each in (Run.request, Run.answer, cast(Run.id, Text))]
-        query = query.where(or_(*words))
-    for column, value in ((Run.agent, wanted.agent), (Run.conversation_id, wanted.conversation_id)):
-        if value:
-            query = query.where(column == value)
-    if wanted.labels:
-        query = query.where(Run.labels.contains(wanted.labels))
-    if wanted.since:
-        query = query.where(Run.created_at >= wanted.since)
-    if wanted.until:
-        query = query.where(Run.created_at < wanted.until)
-    with database.session() as session:
-        return list(session.scalars(query))
 
 
 def last_seqs(run_ids: list[str]) -> dict[str, int]:

@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Float, ForeignKey, Index, Integer, Text, select, text
+from sqlalchemy import ARRAY, DateTime, Float, ForeignKey, Index, Integer, Text, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database
+from services.errors import NotFound
 from services.journal import blobs
 from services.journal.plan_shape import Plan, PlanStep
 from services.tools.catalogue import ListedTool
@@ -141,10 +142,23 @@ def of_run(run_id: UUID) -> list[Step]:
         return found
 
 
-def in_doubt(tenant: str, *, limit: int = 200) -> list[Step]:
-    """The steps that wait for a person to say whether their effect happened, oldest doubt first."""
+def get(run_id: UUID, step_id: str) -> Step:
+    """One step. Raises NotFound."""
+    for step in of_run(run_id):
+        if step.id == step_id:
+            return step
+    raise NotFound(f"There is no step {step_id[:80]} in run {run_id}.")
+
+
+def in_doubt(tenant: str, *, limit: int = 200, after: tuple[datetime, UUID, str] | None = None) -> list[Step]:
+    """The steps that wait for a person to say whether their effect happened, oldest doubt first.
+
+    after: the (ready_at, run_id, id) of the last one on the page before.
+    """
     query = select(Step).where(Step.tenant == tenant, Step.status == StepStatus.IN_DOUBT)
+    if after is not None:
+        query = query.where(func.row(Step.ready_at, Step.run_id, Step.id) > func.row(*after))
     with database.session() as session:
-        found = list(session.scalars(query.order_by(Step.ready_at).limit(limit)))
+        found = list(session.scalars(query.order_by(Step.ready_at, Step.run_id, Step.id).limit(limit)))
         blobs.resolve(session, found, "input")
         return found

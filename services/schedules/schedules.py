@@ -129,9 +129,11 @@ def remove(tenant: str, name: str) -> None:
         session.delete(session.merge(found))
 
 
-def slots(schedule: Schedule, *, limit: int) -> list[Slot]:
-    """The newest slots that were due."""
+def slots(schedule: Schedule, *, limit: int, before: datetime | None = None) -> list[Slot]:
+    """The newest slots that were due (before `before`)."""
     query = select(Slot).where(Slot.schedule_id == schedule.id).order_by(Slot.slot.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Slot.slot < before)
     with database.session() as session:
         return list(session.scalars(query))
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from gateway.app import create_app
 from services import database
-from services.journal import runs
+from services.journal import run_search, runs
 from services.journal.runs import Run
 from services.pipeline import due_schedules
 from services.schedules import schedules
@@ -51,7 +51,7 @@ def outcomes(schedule: Schedule) -> list[str]:
 
 
 def runs_of(schedule: Schedule) -> list[Run]:
-    return runs.listed(TENANT, runs.Filter(labels={"schedule": schedule.name}), limit=200)
+    return run_search.listed(TENANT, run_search.Filter(labels={"schedule": schedule.name}), limit=200)
 
 
 def ended(run: Run) -> None:

@@ -1,6 +1,6 @@
 """How the gateway reads bodies, parameters and cursors, and how it answers when it can't."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -26,19 +26,34 @@ def read(shape: Any, body: bytes) -> Any:
         return bodies.read(shape)[0]
 
 
-@given(st.datetimes(timezones=st.just(UTC)), st.uuids())
-def test_a_cursor_reads_back_as_the_row_it_was_made_of(moment: datetime, row_id: Any) -> None:
-    with app.test_request_context(f"/?cursor={queries.cursor_of(moment, row_id)}"):
-        assert queries.cursor() == (moment, row_id)
+class Listed(queries.Query):
+    """A list in pages."""
+
+    cursor: queries.Cursor | None = None
+
+
+def cursor_in(query: Any) -> Any:
+    with app.test_request_context("/", query_string=query):
+        return queries.place(queries.read(Listed).cursor)
+
+
+@given(st.integers(0, 10**17 - 1), st.uuids())
+def test_a_cursor_reads_back_as_the_row_it_was_made_of(microseconds: int, row_id: Any) -> None:
+    moment = queries.EPOCH + timedelta(microseconds=microseconds)
+    assert cursor_in({"cursor": queries.cursor_of(moment, row_id)}) == (moment, row_id)
+
+
+@given(st.from_regex(r"[0-9]{1,17}-[0-9a-f]{32}", fullmatch=True))
+def test_whatever_looks_like_a_cursor_is_one(text: str) -> None:
+    assert cursor_in({"cursor": text}) is not None
 
 
 @given(st.text())
 def test_anything_else_is_refused_as_a_cursor(text: str) -> None:
-    with app.test_request_context("/", query_string={"cursor": text}):
-        try:
-            assert queries.cursor() is None and not text
-        except BadInput as refused:
-            assert refused.errors[0].pointer == "?cursor"
+    try:
+        assert cursor_in({"cursor": text}) is None and not text
+    except BadInput as refused:
+        assert refused.errors[0].pointer == "?cursor"
 
 
 @given(st.binary(max_size=200))

@@ -19,6 +19,7 @@ from services import database, settings
 from services.journal import event_feed, runs
 from services.tools import catalogue
 from services.tools.contract import tool
+from tests.integration.gateway.contract import Contract
 
 ROOT = Path(__file__).parents[3]
 
@@ -48,7 +49,10 @@ def tools(servers: Any) -> Iterator[None]:
 
 @pytest.fixture
 def http(servers: Any) -> FlaskClient:
-    return create_app().test_client()
+    """Flask's client; every reply is held against /openapi.json."""
+    app = create_app()
+    app.after_request(Contract(app).check)
+    return app.test_client()
 
 
 @pytest.fixture

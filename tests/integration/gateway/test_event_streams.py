@@ -1,5 +1,6 @@
 """Streams: replay then live, each event once and in order, over lost messages, lost connections and slow readers."""
 
+import hashlib
 import json
 import threading
 import time
@@ -275,3 +276,46 @@ def test_a_poll_with_nothing_to_tell_ends_after_its_wait(gateway: Gateway, run: 
     answer = httpx2.get(f"{gateway.url}/api/runs/{run.id}/events?after=1&wait=1").json()
 
     assert answer == {"items": [], "next": 1} and 0.9 < time.monotonic() - asked < 3
+
+
+def test_every_transport_brings_the_same_texts_and_the_last_event_seals_them(
+    gateway: Gateway, run: HandWrittenRun
+) -> None:
+    run.say("one", "zwölf", '"quoted"')
+    with connect(gateway.updates(run.id)) as client:
+        texts = [str(client.recv(timeout=5))]
+        run.say("live")
+        run.end()
+        texts += [str(client.recv(timeout=5)) for _ in range(5)]
+    with server_sent_events(f"{gateway.url}/api/runs/{run.id}/events") as lines:
+        streamed = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
+    polled = httpx2.get(f"{gateway.url}/api/runs/{run.id}/events").text
+    chained = ""
+    for text in texts[:-1]:
+        chained = hashlib.sha256((chained + text).encode()).hexdigest()
+
+    assert json.loads(texts[-1])["sequence"] == {"count": 6, "hash": chained}
+    assert streamed == texts
+    assert polled == f'{{"items":[{",".join(texts)}],"next":null}}'
+
+
+def test_a_mode_leaves_events_out_and_keeps_their_numbers(gateway: Gateway, run: HandWrittenRun) -> None:
+    run.say("a", "b")
+    run.end()
+    with connect(gateway.updates(run.id) + "&modes=status") as client:
+        status = [json.loads(message) for message in client]
+    with server_sent_events(f"{gateway.url}/api/runs/{run.id}/events?modes=tokens") as lines:
+        tokens = [json.loads(line.removeprefix("data: "))["seq"] for line in lines if line.startswith("data: ")]
+    steps = httpx2.get(f"{gateway.url}/api/runs/{run.id}/events?modes=steps,tools&after=1").json()
+
+    assert [(event["seq"], event["name"]) for event in status] == [(1, "run.created"), (4, "run.failed")]
+    assert tokens == [2, 3, 4]
+    assert [event["seq"] for event in steps["items"]] == [4] and steps["next"] is None
+    assert httpx2.get(f"{gateway.url}/api/runs/{run.id}/events?modes=loud").status_code == 400
+
+
+def test_a_poll_goes_on_after_what_its_modes_left_out(gateway: Gateway, run: HandWrittenRun) -> None:
+    run.say("a", "b", "c")
+    polled = httpx2.get(f"{gateway.url}/api/runs/{run.id}/events?modes=steps").json()
+
+    assert polled == {"items": [], "next": 4}

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from flask.testing import FlaskClient
 
-from gateway import wire
+from gateway import families
 
 SPENT = {"calls": 1, "tokens": 10, "cost": 0.5}
 
@@ -29,7 +29,7 @@ def test_costs_add_up_from_the_leaves() -> None:
         {"workflowId": "c", "parent": "b", "own": SPENT},
         {"workflowId": "d", "parent": "a", "own": SPENT},
     ]
-    tree = wire.tree(rows)
+    tree = families.tree(rows)
 
     assert tree["total"] == {"calls": 4, "tokens": 40, "cost": 2.0}
     assert [child["total"]["calls"] for child in tree["children"]] == [2, 1]
