@@ -23,40 +23,48 @@ create or replace function told_message(r runs, p_url text, p_body jsonb) return
     'timeout', 30, 'max_attempts', 13, 'retry_delay', 'min(21600, 5 * 3 ** (attempt - 1))', 'run_id', r.id)
 $$;
 
-create or replace function tell_of_event() returns trigger language plpgsql as $$
+create or replace function tell_of(e events) returns void language plpgsql as $$
 declare
   r runs%rowtype;
   w webhooks%rowtype;
-  v_callbacks jsonb := (select callbacks from submissions where run_id = new.run_id);
+  v_callbacks jsonb := (select callbacks from submissions where run_id = e.run_id);
   v_body jsonb;
   v_url text;
 begin
-  if v_callbacks is null and not exists (select from webhooks where tenant = new.tenant) then
-    return null;
+  if v_callbacks is null and not exists (select from webhooks where tenant = e.tenant) then
+    return;
   end if;
-  select * into r from runs where id = new.run_id;
-  v_body := told_event(r, new.seq, new.name, new.step_id, new.at, new.data);
+  select * into r from runs where id = e.run_id;
+  v_body := told_event(r, e.seq, e.name, e.step_id, e.at, e.data);
   for w in
     select * from webhooks
-    where tenant = new.tenant and not paused and paused_because is null and hears(events, new.name)
+    where tenant = e.tenant and not paused and paused_because is null and hears(events, e.name)
       and r.labels @> labels
   loop
     perform insert_message(told_message(r, w.url, v_body) || jsonb_build_object(
       'source', 'webhook', 'subscription_id', w.id));
   end loop;
   v_url := v_callbacks ->> case
-    when new.name = 'run.succeeded' then 'success'
-    when new.name in ('run.failed', 'run.cancelled') then 'failure'
-    when new.name in ('run.paused', 'budget.exceeded', 'approval.requested') then 'paused' end;
+    when e.name = 'run.succeeded' then 'success'
+    when e.name in ('run.failed', 'run.cancelled') then 'failure'
+    when e.name in ('run.paused', 'budget.exceeded', 'approval.requested') then 'paused' end;
   if v_url is not null then
     perform insert_message(told_message(r, v_url, v_body) || jsonb_build_object(
       'source', 'callback', 'secret', v_callbacks -> 'secret'));
   end if;
+end $$;
+
+-- Events of runs, whichever function records them. Those of approvals belong to a step: ask_person and decide_approval
+-- tell of them, so that the condition is one that costs the events of steps nothing.
+create or replace function tell_of_event() returns trigger language plpgsql as $$
+begin
+  if new.name like 'run.%' or new.name = 'budget.exceeded' then
+    perform tell_of(new);
+  end if;
   return null;
 end $$;
 
-create or replace trigger events_are_told after insert on events for each row
-when (new.name like 'run.%' or new.name like 'approval.%' or new.name = 'budget.exceeded')
+create or replace trigger events_are_told after insert on events for each row when (new.step_id is null)
 execute function tell_of_event();
 
 -- The ends of steps, for runs that were started with a URL for them. A run's events are committed in their order, so

@@ -52,6 +52,7 @@ declare
   s steps%rowtype;
   a approvals%rowtype;
   v_seq int;
+  v_event jsonb;
 begin
   select * into s from steps where run_id = p_run and id = p_step;
   insert into approvals (tenant, run_id, step_id, attempt, kind, hash, tool, arguments, reason, question, expires_at)
@@ -72,9 +73,11 @@ begin
     return '[]';
   end if;
   update runs set last_seq = last_seq + 1 where id = p_run returning last_seq into v_seq;
-  return jsonb_build_array(record_event(p_run, s.tenant, v_seq, 'approval.requested', p_step, jsonb_strip_nulls(
+  v_event := record_event(p_run, s.tenant, v_seq, 'approval.requested', p_step, jsonb_strip_nulls(
     jsonb_build_object('id', a.id, 'kind', a.kind, 'tool', a.tool, 'arguments', a.arguments, 'reason', a.reason,
-                       'question', a.question, 'expiresAt', wire_time(a.expires_at)))));
+                       'question', a.question, 'expiresAt', wire_time(a.expires_at))));
+  perform tell_of(e) from events e where run_id = p_run and seq = v_seq;
+  return jsonb_build_array(v_event);
 end $$;
 
 create or replace function permission_facts(p_run uuid) returns jsonb language sql stable as $$
@@ -150,6 +153,7 @@ begin
   r.last_seq := r.last_seq + 1;
   v_event := record_event(r.id, r.tenant, r.last_seq, 'approval.decided', a.step_id,
     jsonb_build_object('id', p_id, 'decision', p_verb, 'by', p_by) || p_details);
+  perform tell_of(e) from events e where run_id = r.id and seq = r.last_seq;
   return rework_steps(r, jsonb_build_array(v_event), 1);
 end $$;
 
