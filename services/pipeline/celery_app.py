@@ -10,6 +10,7 @@ from celery import Celery
 
 from services import settings
 from services.pipeline import transport
+from services.pipeline.signed_tasks import SignedTask
 
 PLANNING, EXECUTION, REFLECTION = "planning", "execution", "reflection"
 
@@ -37,7 +38,7 @@ def create(name: str) -> Celery:
     """The app that a process uses; `name` is the package whose tasks it registers, or that of the publisher."""
     current = settings.current()
     transport.install()
-    app = Celery(name, broker=current.broker, backend=current.redis)
+    app = Celery(name, broker=current.broker, backend=current.redis, task_cls=SignedTask)
     app.conf.update(_SETTINGS)
     app.conf.task_routes = {task: {"queue": queue} for task, queue in TASKS.items()}
     if current.broker.startswith("rediss://"):

@@ -20,7 +20,7 @@ from redis import RedisError
 from services import failpoints, logs
 from services.errors import Unavailable
 from services.failpoints import Failpoint
-from services.pipeline import celery_app, growing_chord
+from services.pipeline import celery_app, growing_chord, signed_tasks
 
 MOST_DELIVERY_BELLS = 16
 BROKER_AWAY = (BrokerError, RedisError, OSError)
@@ -110,7 +110,6 @@ def listen_again(kind: str) -> None:
 def _member(run_id: str, task: str, *ids: str) -> Signature:
     """A member of the run's chord. Its id follows from what it is: sent often, it counts once."""
     return _task(task, run_id, *ids).set(
-        task_id=str(uuid5(UUID(run_id), ":".join((task, *ids)))),
         group_id=_chord_id(run_id),
         chord=_task("reflection_worker.reflect_on_run", run_id),
     )
@@ -118,7 +117,8 @@ def _member(run_id: str, task: str, *ids: str) -> Signature:
 
 def _task(name: str, *ids: str) -> Signature:
     # without ignore_result every publish would subscribe to a channel for a result that nobody reads
-    return _app().signature(name, args=ids, immutable=True, options={"ignore_result": True})
+    options = {"ignore_result": True, "task_id": signed_tasks.id_of(name, ids)}
+    return _app().signature(name, args=ids, immutable=True, options=options)
 
 
 def _chord_id(run_id: str) -> str:

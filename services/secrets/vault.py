@@ -7,8 +7,11 @@ import base64
 import hashlib
 import hmac
 import os
+from contextlib import suppress
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import ARRAY, DateTime, LargeBinary, Text, delete, func, select
@@ -111,9 +114,16 @@ def _key() -> bytes:
         return current.secret_key.get_secret_value().encode()
     if not current.embedded:
         raise Misconfigured("Set SECRET_KEY to a long random text: secrets are encrypted with it.")
-    path = current.home / "secret.key"
-    if not path.exists():
-        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(made, "wb") as file:
+    return _kept_in(current.home / "secret.key")
+
+
+@cache
+def _kept_in(path: Path) -> bytes:
+    if not path.exists():  # linked when it is whole: another process may do the same at this moment
+        whole = path.with_name(f"{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(whole, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
             file.write(os.urandom(32).hex().encode())
+        with suppress(FileExistsError):
+            os.link(whole, path)
+        whole.unlink()
     return path.read_bytes()
