@@ -12,6 +12,7 @@ from types import ModuleType
 import execution_worker.tools
 from services import database, logs, settings
 from services.errors import Misconfigured
+from services.pipeline import phases
 from services.tools import catalogue
 from services.tools.contract import Tool
 
@@ -34,6 +35,7 @@ def load() -> None:
     _instant[:] = [tool.name for tool in _tools.values() if tool.instant]
     catalogue.register([(source, tool) for source, tool in found if _tools[tool.name] is tool])
     database.call("tools_came", list(_tools))
+    _want_vectors()
     for source in dict.fromkeys(source for source, _ in found):
         names = sorted(tool.name for origin, tool in found if origin == source and _tools[tool.name] is tool)
         log.info("Tools are loaded", source=source, tools=names)
@@ -49,7 +51,15 @@ def take_up(found: list[tuple[str, Tool]]) -> None:
         catalogue.register_external(mine)
         _listed = listed
         database.call("tools_came", sorted(_external))
+        _want_vectors()
         log.info("Registered tools are taken up", tools=sorted(_external))
+
+
+def _want_vectors() -> None:
+    """Where a model will be told of some tools only, let there be vectors before anybody asks."""
+    current = settings.current()
+    if current.model_configured and len(_tools) + len(_external) > current.prompt_tools:
+        phases.ring_embedding()
 
 
 def find(name: str) -> Tool | None:

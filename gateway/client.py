@@ -124,9 +124,9 @@ class Client(MemoryCalls, HandsCalls, TimeCalls, SpendingCalls, DeliveryCalls, H
         body = {"olderThan": older_than, "states": states, "dryRun": dry_run}
         return self._call("POST", "/api/gc", json=body, attempts=1)
 
-    def tools(self) -> list[dict[str, Any]]:
-        """What steps may call."""
-        return self._call("GET", "/api/tools")["items"]
+    def tools(self, request: str | None = None) -> list[dict[str, Any]]:
+        """What steps may call; of it, what fits a request best."""
+        return self._call("GET", "/api/tools", params={"q": request} if request else {})["items"]
 
     def system(self) -> dict[str, Any]:
         """Which brain the stack has, and its version."""

@@ -111,7 +111,7 @@ def _without_null_fields(step: Any) -> Any:
 
 
 def _messages(request: PlanRequest, max_steps: int) -> list[Message]:
-    tools = "\n".join(_described(tool) for _, tool in sorted(request.tools.items()))
+    tools = "\n".join(_described(tool) for tool in request.offered)
     system = _prompt().replace("{max_steps}", str(max_steps)).replace("{tools}", tools)
     if request.instructions:
         system += f"\n\nYou plan for an agent with these instructions:\n{request.instructions}"
@@ -137,7 +137,7 @@ def _schema(request: PlanRequest) -> dict[str, Any]:
         "type": "object",
         "properties": {
             "id": {"type": "string"},
-            "tool": {"type": "string", "enum": sorted(request.tools)} if request.tools else {"type": "string"},
+            "tool": {"type": "string", "enum": sorted(tool.name for tool in request.offered)},
             "arguments": {"type": "object"},
             "dependsOn": {"type": "array", "items": {"type": "string"}},
             "when": {"type": "string"},

@@ -20,6 +20,8 @@ class Turn:
 class PlanRequest:
     """request: the user's words. now: aware UTC time of the run. tools: what may be called, by name.
 
+    told: the names of those that a model is told of, best first; None: all of them.
+
     done: the steps of earlier revisions as they ended, in a run whose plan is revised.
 
     turns: the conversation so far, oldest first, without this request. memories: long-term memories of this user that
@@ -35,3 +37,9 @@ class PlanRequest:
     done: list[FinishedStep] = field(default_factory=list)
     instructions: str | None = None
     agents: tuple[str, ...] = ()
+    told: list[str] | None = None
+
+    @property
+    def offered(self) -> list[ListedTool]:
+        """The tools that a model is told of."""
+        return list(self.tools.values()) if self.told is None else [self.tools[name] for name in self.told]

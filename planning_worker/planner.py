@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from planning_worker import offline
+from planning_worker import fitting_tools, offline
 from planning_worker.eager_steps import EagerSteps, FencedOff
 from planning_worker.plan_request import PlanRequest, Turn
 from services import clock, failpoints, logs, settings
@@ -84,17 +84,17 @@ def _plan(phase: runs.Phase) -> Planned:
     if current.model_configured:
         from planning_worker import model_planner  # only who asks a model loads the client library
 
-        memories = profiles.memories(run)
+        told = fitting_tools.told(replace(asked, memories=profiles.memories(run)))
         taking = EagerSteps(phase, tools, asked.done)
         try:
-            made = model_planner.plan(replace(asked, memories=memories), taking, max_steps=current.max_steps)
+            made = model_planner.plan(told, taking, max_steps=current.max_steps)
         except (PlanRefused, BudgetExceeded) as refused:
             if not asked.done or getattr(refused, "on_exceed", None) == "ask":
                 raise
             return _without_more(taking, refused)  # what there is makes an answer, if not the whole one
         rows = taking.rows_of_rest(made.plan)
         return Planned(made.plan, rows, "model", made.model, made.usage.to_wire(), made.prompt_version)
-    plan = offline.plan(asked)
+    plan = offline.plan(fitting_tools.known(asked))
     plan_rules.check(plan, tools, max_steps=current.max_steps)
     return Planned(plan, steps.rows_of(plan, tools, required=False, attempts=current.step_attempts))
 
@@ -106,7 +106,7 @@ def _tools(run: dict[str, Any]) -> dict[str, ListedTool]:
     delegate, others = tools.pop(DELEGATE, None), _agents(run)
     if delegate and others:
         known = "; ".join(f"{agent.name}: {agent.description or 'no description'}" for agent in others[:MOST_AGENTS])
-        tools[DELEGATE] = replace(delegate, description=f"{delegate.description}\nThe agents are: {known}")
+        tools[DELEGATE] = replace(delegate, description=f"{delegate.description}\n\nThe agents are: {known}")
     return tools
 
 

@@ -1,6 +1,6 @@
-"""Gives new memories their vectors, batch by batch, and moves all to another model when that was asked for.
+"""Gives new memories and tools their vectors, batch by batch, and moves memories to another model when asked to.
 
-Until a memory has its vector it is found by its words.
+Until a memory or a tool has its vector it is found by its words.
 """
 
 import time
@@ -9,6 +9,7 @@ from services import logs
 from services.errors import Unavailable
 from services.memory import reembedding, vector_index, vectors
 from services.pipeline import phases, worker_process
+from services.tools import catalogue, tool_vectors
 
 BATCH = 32
 SLOT_SECONDS = 20
@@ -30,8 +31,9 @@ def embed_pending() -> None:
         space = vectors.active_space()
         if space is not None:
             vector_index.ensure(space)
+        _embed_tools(until)
     except Unavailable as error:
-        log.warning("Memories wait for their vectors", reason=error.detail)
+        log.warning("Memories or tools wait for their vectors", reason=error.detail)
 
 
 def _embedded_all(model: str, until: float) -> bool:
@@ -43,3 +45,14 @@ def _embedded_all(model: str, until: float) -> bool:
             phases.ring_embedding()
             return False
     return True
+
+
+def _embed_tools(until: float) -> None:
+    """Those that somebody looked for: whoever finds a tool without vectors rings."""
+    tools = catalogue.listed().values()
+    while tool_vectors.embed_missing(tools) == tool_vectors.BATCH:
+        if worker_process.draining():
+            return
+        if time.monotonic() > until:
+            phases.ring_embedding()
+            return

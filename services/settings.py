@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     model_timeout: float = Field(120, gt=0)
     cheap_model: str | None = None
     max_output_tokens: int = Field(2_048, ge=64)
+    prompt_tools: int = Field(16, ge=1)
     prices: Path | None = None
 
     # The door

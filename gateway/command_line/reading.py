@@ -54,12 +54,13 @@ def show(run_id: str, as_json: bool, url: str | None, key: str | None) -> None:
 
 
 @click.command()
+@click.argument("request", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with schemas.")
 @door.options
-def tools(as_json: bool, url: str | None, key: str | None) -> None:
-    """List the tools that plans may call."""
+def tools(request: str | None, as_json: bool, url: str | None, key: str | None) -> None:
+    """List the tools that plans may call, or those that fit REQUEST best."""
     with door.client(url, key) as client:
-        items = client.tools()
+        items = client.tools(request)
     if as_json:
         click.echo(orjson.dumps(items, option=orjson.OPT_INDENT_2))
         return

@@ -79,7 +79,7 @@ def ring(run_id: str, phase: str) -> None:
 
 
 def ring_embedding() -> None:
-    """New memories want vectors."""
+    """New memories or tools want vectors."""
     _publish(_task("reflection_worker.embed_memories"), "")
 
 
