@@ -12,7 +12,7 @@ from services.errors import NotAllowed, NotAuthenticated
 
 DEFAULT_TENANT = "default"
 OPENAI = "/v1/"
-PATHS = ("/api/", OPENAI)
+PATHS = ("/api/", "/metrics", OPENAI)
 OPEN_PATHS = ("/api/system",)
 SUBPROTOCOL_KEY = "key."
 

@@ -11,9 +11,11 @@ import orjson
 from gunicorn import util
 
 from gateway.streams import capacity, hub
-from services import logs, settings
+from services import connection_budget, logs, settings
+from services.metrics import families, story, tally
 
 _settings = settings.current()
+_budget = connection_budget.check()
 REQUEST_THREADS = 32
 
 bind = f"{_settings.listen_on}:{_settings.port}"
@@ -32,9 +34,18 @@ forwarded_allow_ips = "*" if settings.on_heroku() else "127.0.0.1,::1"
 loglevel = "warning"
 
 
+def on_starting(server):  # type: ignore[no-untyped-def]
+    """Once, in the parent."""
+    logs.configure("web")
+    logs.get("gateway").info(str(_budget))
+
+
 def post_worker_init(worker):  # type: ignore[no-untyped-def]
     """Logs, and streams that say goodbye at SIGTERM: gunicorn alone would let them hold the process for 20 s."""
     logs.configure("web")
+    tally.shows(families.STREAM_CLIENTS, capacity.taken)
+    tally.shows(families.STREAM_WAITING, hub.current().waiting)
+    story.begin()
     util.write_error = write_problem
     served_before = signal.getsignal(signal.SIGTERM)
 
@@ -45,6 +56,11 @@ def post_worker_init(worker):  # type: ignore[no-untyped-def]
         served_before(number, frame)
 
     signal.signal(signal.SIGTERM, drain_then_stop)
+
+
+def worker_exit(server, worker):  # type: ignore[no-untyped-def]
+    """The last counts of a process that ends in good order."""
+    tally.stop()
 
 
 def write_problem(connection, status, reason, detail):  # type: ignore[no-untyped-def]

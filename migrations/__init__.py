@@ -3,10 +3,19 @@
 `upgrade()` is what `perdure migrate` and the release phase call; `alembic -c setup.cfg` works too.
 """
 
+import random
+import time
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.exc import OperationalError
+
+from services.errors import Unavailable
+
+LOCK_SECONDS = 3  # how long a migration waits for a table, and everybody else who wants it behind it
+PATIENCE = 240.0  # seconds; a release phase may take longer, a dyno's boot not
+CROWDED = ("55P03", "40P01")  # lock_timeout, deadlock
 
 
 def config() -> Config:
@@ -17,6 +26,28 @@ def config() -> Config:
     return made
 
 
-def upgrade(revision: str = "head") -> None:
-    """Bring the database to `revision`. One process at a time does it; the others wait."""
-    command.upgrade(config(), revision)
+def upgrade(revision: str = "head", *, patience: float = PATIENCE) -> None:
+    """Bring the database to `revision`. One process at a time does it; the others wait.
+
+    The running release goes on meanwhile: a table that it holds is waited for briefly, since whoever asks for the same
+    table waits behind us, and then all is tried again, for `patience` seconds in all. Raises Unavailable after that.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            command.upgrade(config(), revision)
+            return
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) not in CROWDED:
+                raise
+            if time.monotonic() > until:
+                raise Unavailable(
+                    f"A table stayed locked for {patience:g} s: look for long transactions in pg_stat_activity, end "
+                    "them and run `perdure migrate` again. Nothing was changed."
+                ) from error
+            time.sleep(random.uniform(0.5, 1.5))
+
+
+def downgrade(revision: str) -> None:
+    """Take the database back to `revision`. The journal's functions become those of the code that runs this."""
+    command.downgrade(config(), revision)

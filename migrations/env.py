@@ -6,6 +6,7 @@ from pathlib import Path
 from alembic import context
 from sqlalchemy import Connection, text
 
+import migrations
 import services.access.api_keys
 import services.agents.agents
 import services.approvals.approvals
@@ -68,6 +69,7 @@ def run() -> None:
     """Migrate the database that the settings name."""
     with database.engine().begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        connection.execute(text(f"set local lock_timeout = '{migrations.LOCK_SECONDS}s'"))
         context.configure(
             connection=connection, target_metadata=database.Base.metadata, compare_type=True, transactional_ddl=True
         )

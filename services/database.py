@@ -91,7 +91,7 @@ def _create() -> Engine:
         poolclass=QueuePool,
         pool_size=current.database_pool - current.call_connections,
         max_overflow=0,
-        pool_timeout=30,
+        pool_timeout=20,  # less than a router waits for the first byte
         pool_recycle=1800,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,

@@ -9,13 +9,16 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.errors import Misconfigured
 
 STACK_FILE = "stack.json"
+REDIS_SCHEMES = ("redis", "rediss")
+AMQP_SCHEMES = ("amqp", "amqps", "pyamqp")
 
 
 class Settings(BaseSettings):
@@ -37,7 +40,10 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(None, alias="REDIS_URL")
     broker_url: SecretStr | None = Field(None, alias="BROKER_URL")
     embedded: bool = False
+    redis_ca_cert: str | None = Field(None, alias="REDIS_CA_CERT")
     database_pool: int = Field(8, alias="DB_POOL_SIZE", ge=2, le=100)
+    database_max_connections: int | None = Field(None, alias="DB_MAX_CONNECTIONS", ge=1)
+    processes: Annotated[dict[str, int], NoDecode] = {}
 
     # The brain
     openai_api_key: SecretStr | None = Field(None, alias="OPENAI_API_KEY")
@@ -104,7 +110,26 @@ class Settings(BaseSettings):
     @field_validator("database_url", mode="before")
     @classmethod
     def _name_the_driver(cls, value: object) -> object:
-        return _with_driver(value) if isinstance(value, str) else value
+        return _encrypted(_with_driver(value)) if isinstance(value, str) else value
+
+    @field_validator("redis_url", "broker_url", mode="before")
+    @classmethod
+    def _know_the_scheme(cls, value: object, info: ValidationInfo) -> object:
+        schemes = REDIS_SCHEMES if info.field_name == "redis_url" else REDIS_SCHEMES + AMQP_SCHEMES
+        if isinstance(value, str) and value.partition("://")[0] not in schemes:
+            raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    @field_validator("processes", mode="before")
+    @classmethod
+    def _count_processes(cls, value: object) -> object:
+        """`web=1,execution=3` as Heroku's `ps:scale` says it."""
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+        if not all(name and count.isdigit() for name, _, count in parts):
+            raise ValueError("must be like web=1,execution=3")
+        return {name: int(count) for name, _, count in parts}
 
     @property
     def call_connections(self) -> int:
@@ -148,6 +173,14 @@ def _with_driver(url: str) -> str:
     if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise ValueError("must start with postgres:// or postgresql://")
     return f"postgresql+psycopg://{rest}"
+
+
+def _encrypted(url: str) -> str:
+    """A dyno's Postgres is across a network: TLS, whatever the URL forgot to say. Its certificate is self-signed."""
+    parts = urlsplit(url)
+    if not on_heroku() or "sslmode=" in parts.query or parts.hostname in (None, "localhost", "127.0.0.1", "::1"):
+        return url
+    return parts._replace(query="&".join(filter(None, [parts.query, "sslmode=require"]))).geturl()
 
 
 def _reveal(url: SecretStr | None, name: str) -> str:

@@ -7,12 +7,19 @@ from services.errors import Unavailable
 
 
 @click.command()
-def migrate() -> None:
-    """Create or update the tables and functions in the database. Safe to repeat, and to run twice at once."""
-    import migrations
+@click.option("--patience", default=240.0, help="Seconds to wait for tables that others hold.", show_default=True)
+def migrate(patience: float) -> None:
+    """Create or update the tables and functions in the database. Safe to repeat, and to run twice at once.
 
+    The release phase of a deploy: the running release goes on meanwhile. Refuses a deployment that would want more
+    connections than DB_MAX_CONNECTIONS.
+    """
+    import migrations
+    from services import connection_budget
+
+    click.echo(connection_budget.check())
     try:
-        migrations.upgrade()
+        migrations.upgrade(patience=patience)
     except OperationalError as error:
         raise Unavailable("Postgres does not answer; check DATABASE_URL and that the server runs.") from error
     click.echo("The database is up to date.")

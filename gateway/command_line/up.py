@@ -13,7 +13,7 @@ from gateway.client import Client
 from gateway.command_line import following
 from gateway.command_line.run_view import RunView
 from gateway.stack.supervisor import Supervisor, alone_in
-from services import settings
+from services import connection_budget, settings
 from services.errors import Misconfigured, PerdureError, Unavailable
 
 DEFAULT_REQUEST = "What is 17% of 2340, and what time is it in Tokyo?"
@@ -60,6 +60,7 @@ def _bring_up(supervisor: Supervisor, signals: _Signals) -> None:
     click.echo(f"Starting a stack in {supervisor.home}")
     supervisor.start_servers()
     click.echo(f"Brain: {_brain()}")
+    click.echo(connection_budget.check())
     click.echo("Migrating the database")
     _migrate()
     supervisor.start_processes()

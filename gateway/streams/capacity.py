@@ -22,6 +22,11 @@ def draining() -> bool:
     return _draining.is_set()
 
 
+def taken() -> int:
+    """How many streams this process holds."""
+    return _taken
+
+
 def check() -> None:
     """Raise Unavailable when this process takes no further stream."""
     if draining():

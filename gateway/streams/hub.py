@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -18,9 +19,10 @@ import redis
 from gateway.streams import frames
 from gateway.streams.frames import Frame
 from gateway.streams.inbox import Inbox
-from services import logs
+from services import clock, logs
 from services.errors import PerdureError
 from services.journal import event_feed, runs
+from services.metrics import families, tally
 
 CHECK_SECONDS = 5.0
 CONFIRM_SECONDS = 1.0
@@ -75,6 +77,11 @@ class Hub:
             waiting = [inbox for topic in self._topics.values() for inbox in topic.inboxes]
         for inbox in waiting:
             inbox.wake()
+
+    def waiting(self) -> int:
+        """How many events wait for their clients, all together."""
+        with self._lock:
+            return sum(inbox.waiting() for topic in self._topics.values() for inbox in topic.inboxes)
 
     def _leave(self, run_id: str, inbox: Inbox) -> None:
         with self._lock:
@@ -135,9 +142,11 @@ class Hub:
             topic.confirmed.set()
 
     def _deliver(self, channel: str, message: bytes) -> None:
-        self._hand_out(
-            channel.removeprefix(event_feed.CHANNEL_PREFIX), [frames.of(each) for each in orjson.loads(message)]
-        )
+        events = orjson.loads(message)
+        self._hand_out(channel.removeprefix(event_feed.CHANNEL_PREFIX), [frames.of(each) for each in events])
+        if events and "at" in events[-1]:
+            late = clock.now() - datetime.fromisoformat(events[-1]["at"])
+            tally.observe(families.STREAM_DELAY, late.total_seconds())
 
     def _hand_out(self, run_id: str, new: list[Frame]) -> None:
         with self._lock:

@@ -34,6 +34,10 @@ class Inbox:
             taken, self._frames = self._frames, []
             return taken
 
+    def waiting(self) -> int:
+        """How many frames the client has not taken."""
+        return len(self._frames)
+
     def empty(self) -> None:
         """Drop what waits and start afresh: the caller is about to read it from the journal."""
         with self._ready:

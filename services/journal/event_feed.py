@@ -6,6 +6,7 @@ A wake-up with the events inside; whoever listens fills gaps from the journal, s
 import os
 import queue
 import threading
+from collections.abc import Callable
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import orjson
 import redis
 
-from services import logs, settings
+from services import logs, redis_tls, settings
 
 CHANNEL_PREFIX = "perdure:events:"
 MAX_BYTES = 65_536
@@ -25,6 +26,7 @@ _client_pid = 0
 _queue: "queue.SimpleQueue[list[dict[str, Any]]] | None" = None
 _queue_pid = 0
 _starting = threading.Lock()
+_readers: list[Callable[[list[dict[str, Any]]], None]] = []
 
 
 def channel(run_id: str) -> str:
@@ -49,7 +51,14 @@ def connect(*, socket_timeout: float | None) -> redis.Redis:
         socket_connect_timeout=2,
         socket_keepalive=True,
         health_check_interval=15,
+        **redis_tls.options(settings.current().redis),
     )
+
+
+def read_by(reader: Callable[[list[dict[str, Any]]], None]) -> None:
+    """Show `reader` all that this process publishes from now on, in the publishing thread. It must not raise."""
+    if reader not in _readers:
+        _readers.append(reader)
 
 
 def publish(events: list[dict[str, Any]]) -> None:
@@ -85,6 +94,9 @@ def _publish_on(waiting: "queue.SimpleQueue[list[dict[str, Any]]]") -> None:
                 pipe.execute()
         except redis.RedisError as error:
             log.warning("Events were committed but not published", error=str(error))
+        for reader in _readers:
+            for batch in batches:
+                reader(batch)
 
 
 def _message(events: list[dict[str, Any]]) -> bytes:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database, failpoints
 from services.failpoints import Failpoint
+from services.metrics import families, tally
 
 
 class Worker(database.Base):
@@ -88,6 +89,7 @@ def release(worker: str, reason: str) -> list[dict[str, Any]]:
     """
     events = database.call("release_worker", worker, reason)
     if reason == "lost":
+        tally.count(families.WORKERS_LOST, worker.split("@", maxsplit=1)[0])
         failpoints.reached(Failpoint.WORKER_RELEASED)
     return events
 

@@ -3,12 +3,11 @@
 The settings follow from what Celery 5.7 on Redis really does under faults; docs/decisions.md has the measurements.
 """
 
-import ssl
 from typing import Any
 
 from celery import Celery
 
-from services import settings
+from services import redis_tls, settings
 from services.pipeline import transport
 from services.pipeline.signed_tasks import SignedTask
 
@@ -41,10 +40,8 @@ def create(name: str) -> Celery:
     app = Celery(name, broker=current.broker, backend=current.redis, task_cls=SignedTask)
     app.conf.update(_SETTINGS)
     app.conf.task_routes = {task: {"queue": queue} for task, queue in TASKS.items()}
-    if current.broker.startswith("rediss://"):
-        app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_NONE}
-    if current.redis.startswith("rediss://"):
-        app.conf.redis_backend_use_ssl = {"ssl_cert_reqs": ssl.CERT_NONE}
+    app.conf.broker_use_ssl = redis_tls.options(current.broker) or None
+    app.conf.redis_backend_use_ssl = redis_tls.options(current.redis) or None
     return app
 
 

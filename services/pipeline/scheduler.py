@@ -7,6 +7,7 @@ from types import FrameType
 from services import clock, logs, settings
 from services.delivery import messages, triggers
 from services.journal import signals
+from services.metrics import families, story, tally
 from services.pipeline import heartbeat, sweeper
 from services.schedules import schedules
 
@@ -27,13 +28,18 @@ def main() -> None:
     signal.signal(signal.SIGINT, on_signal)
     logs.configure("scheduler")
     heartbeat.start("scheduler")
+    tally.shows(families.SWEEP_AGE, sweeper.age)
+    story.begin()
     log.info("Scheduler is ready", worker=heartbeat.worker_id())
     pause = settings.current().sweep_seconds
     tidy_at = clock.monotonic()
     while not stop.wait(pause):
         pause = settings.current().sweep_seconds
         try:
-            if sweeper.sweep() >= sweeper.BATCH:
+            rung = sweeper.sweep()
+            tally.count(families.SWEEPS)
+            tally.count(families.RUNG, amount=rung)
+            if rung >= sweeper.BATCH:
                 pause = 0  # there is more
             if clock.monotonic() >= tidy_at:
                 tidy_at = clock.monotonic() + TIDY_SECONDS
@@ -44,6 +50,7 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001 (process edge: the next sweep may find Postgres back)
             log.warning("A sweep failed", error=str(error))
     heartbeat.stop()
+    tally.stop()
 
 
 if __name__ == "__main__":

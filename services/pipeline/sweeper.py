@@ -29,6 +29,7 @@ _QUEUE_OF_PHASE = {
 
 log = logs.get(__name__)
 _last: float | None = None  # when the last sweep ended well, by clock.monotonic()
+_began = clock.monotonic()
 _silence_counts_from = 0.0
 _looked_for_marks = 0.0
 _rang_deliveries = 0.0
@@ -76,6 +77,11 @@ def sweep() -> int:
     _send_marks()
     _last = clock.monotonic()
     return len(steps) + len(unowned) + flow_turns.sweep()
+
+
+def age() -> float:
+    """How many seconds ago a sweep of this process last ended well (or the process began, if none has)."""
+    return clock.monotonic() - (_last or _began)
 
 
 def _silence_counts() -> bool:

@@ -15,8 +15,9 @@ from celery import Celery
 from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
 from celery.worker import state
 
-from services import clock, logs, settings
+from services import clock, connection_budget, logs, settings
 from services.journal.workers import Vitals
+from services.metrics import story, tally
 from services.pipeline import heartbeat
 
 log = logs.get(__name__)
@@ -38,15 +39,17 @@ def prepare(app: Celery, kind: str) -> None:
     """Wire a worker's process life to its Celery app. Called once, where the app is made."""
 
     vitals = _Vitals()
+    budget = connection_budget.check()
 
     def begin(sender: Any, **_: Any) -> None:
         vitals.slots = sender.concurrency or 0
         logs.configure(kind)
         heartbeat.shows(vitals.of_now)
         heartbeat.start(kind)
+        story.begin()
 
     def ready(**_: Any) -> None:
-        log.info("Worker is ready", worker=heartbeat.worker_id())
+        log.info("Worker is ready", worker=heartbeat.worker_id(), budget=str(budget))
 
     def drain(**_: Any) -> None:
         if not _draining.is_set():
@@ -56,6 +59,7 @@ def prepare(app: Celery, kind: str) -> None:
 
     def end(**_: Any) -> None:
         heartbeat.stop()
+        tally.stop()
 
     worker_init.connect(begin, weak=False)
     worker_ready.connect(ready, weak=False)
@@ -67,6 +71,7 @@ def _end_in_time() -> None:
     time.sleep(settings.current().drain_seconds)
     log.warning("Still busy at the end of the drain; handing the rest back")
     heartbeat.stop()
+    tally.stop()
     os._exit(0)
 
 

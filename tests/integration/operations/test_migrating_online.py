@@ -1,0 +1,106 @@
+"""Migrations: up and down and up again to the same tables; two at once; behind a lock, without being in the way."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.script import ScriptDirectory
+
+import migrations
+from services import database
+from services.errors import Unavailable
+from tests.environment import environment
+
+SHAPE = """
+    select table_name, column_name, data_type, is_nullable, column_default from information_schema.columns
+    where table_schema = 'public' and table_name <> 'alembic_version'
+    union all select tablename, indexname, indexdef, null, null from pg_indexes
+    where schemaname = 'public' and tablename <> 'alembic_version'
+    union all select conrelid::regclass::text, conname, pg_get_constraintdef(oid), null, null from pg_constraint
+    where connamespace = 'public'::regnamespace and conrelid <> 0 order by 1, 2, 3
+"""
+
+
+@pytest.fixture
+def fresh(servers: Any) -> Iterator[str]:
+    """The address of an empty database, which the settings name meanwhile."""
+    name = f"migrating_{time.time_ns()}"
+    url = servers.database_url.replace("/perdure?", f"/{name}?")
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+        kept, database._connections = database._connections, None
+        try:
+            with environment(DATABASE_URL=url):
+                yield url
+                database.dispose()
+        finally:
+            database._connections = kept
+            connection.execute(f"drop database {name} with (force)")
+
+
+def shape(url: str) -> list[Any]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(SHAPE).fetchall()
+
+
+def head() -> str:
+    found = ScriptDirectory.from_config(migrations.config()).get_current_head()
+    assert found
+    return found
+
+
+def test_up_down_and_up_again_comes_to_the_same(fresh: str) -> None:
+    migrations.upgrade()
+    first = shape(fresh)
+    migrations.downgrade("-1")
+    migrations.upgrade()
+    after_one = shape(fresh)
+    migrations.downgrade("base")
+    empty = shape(fresh)
+    migrations.upgrade()
+
+    assert len(first) > 100
+    assert after_one == first
+    assert empty == []
+    assert shape(fresh) == first
+
+
+def test_two_releases_at_once_do_it_once(fresh: str) -> None:
+    failures: list[Exception] = []
+
+    def migrate() -> None:
+        try:
+            migrations.upgrade()
+        except Exception as error:  # noqa: BLE001 (told below)
+            failures.append(error)
+
+    both = [threading.Thread(target=migrate) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+
+    assert failures == []
+    with psycopg.connect(fresh) as connection:
+        assert connection.execute("select version_num from alembic_version").fetchall() == [(head(),)]
+
+
+def test_behind_a_lock_it_steps_aside_and_comes_back(fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "LOCK_SECONDS", 1)
+    migrations.upgrade()
+    holder = psycopg.connect(fresh)
+    holder.execute("lock table alembic_version in access exclusive mode")
+    release = threading.Timer(2.5, holder.close)
+    release.start()
+    began = time.monotonic()
+    migrations.upgrade()
+
+    assert 2 < time.monotonic() - began < 20
+    holder = psycopg.connect(fresh)
+    holder.execute("lock table alembic_version in access exclusive mode")
+    with pytest.raises(Unavailable, match="Nothing was changed"):
+        migrations.upgrade(patience=0)
+    holder.close()
