@@ -5,6 +5,7 @@
 
 import random
 import time
+from argparse import Namespace
 from pathlib import Path
 
 from alembic import command
@@ -49,5 +50,7 @@ def upgrade(revision: str = "head", *, patience: float = PATIENCE) -> None:
 
 
 def downgrade(revision: str) -> None:
-    """Take the database back to `revision`. The journal's functions become those of the code that runs this."""
-    command.downgrade(config(), revision)
+    """Take the database back to `revision`; then the older release's `perdure migrate` installs its functions."""
+    backwards = config()
+    backwards.cmd_opts = Namespace(x=["functions=drop"])
+    command.downgrade(backwards, revision)

@@ -52,6 +52,13 @@ LOCK = 7_305_811  # any number, as long as every release uses the same
 def install_functions(connection: Connection) -> None:
     """Create the journal's functions and triggers anew, in the order of the files' names; old ones are dropped."""
     sources = [file.read_text() for file in sorted(FUNCTIONS.glob("*.sql"))]
+    drop_functions(connection, sources)
+    for source in sources:
+        connection.exec_driver_sql(source.replace("%", "%%"))
+
+
+def drop_functions(connection: Connection, sources: list[str]) -> None:
+    """Take away what these sources create, whatever its arguments are at present."""
     names = re.findall(r"create or replace function (\w+)", "\n".join(sources))
     ours = "proname = any(:names) and pronamespace = 'public'::regnamespace"
     calling = f"from pg_trigger t join pg_proc p on p.oid = tgfoid where not tgisinternal and {ours}"
@@ -61,8 +68,6 @@ def install_functions(connection: Connection) -> None:
     old = connection.execute(text(f"select oid::regprocedure::text from pg_proc where {ours}"), {"names": names})
     for signature in old.scalars().all():
         connection.exec_driver_sql(f"drop function {signature}")
-    for source in sources:
-        connection.exec_driver_sql(source.replace("%", "%%"))
 
 
 def run() -> None:
@@ -73,9 +78,12 @@ def run() -> None:
         context.configure(
             connection=connection, target_metadata=database.Base.metadata, compare_type=True, transactional_ddl=True
         )
+        functions = context.get_x_argument(as_dictionary=True).get("functions")
+        if functions == "drop":  # on the way down: they name tables, and tables' rows, that are about to go
+            drop_functions(connection, [file.read_text() for file in FUNCTIONS.glob("*.sql")])
         with context.begin_transaction():
             context.run_migrations()
-        if context.get_x_argument(as_dictionary=True).get("functions") != "leave":
+        if functions is None:
             install_functions(connection)
 
 

@@ -1,5 +1,7 @@
 """Migrations: up and down and up again to the same tables; two at once; behind a lock, without being in the way."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +24,8 @@ SHAPE = """
     union all select conrelid::regclass::text, conname, pg_get_constraintdef(oid), null, null from pg_constraint
     where connamespace = 'public'::regnamespace and conrelid <> 0 order by 1, 2, 3
 """
+
+LOWEST = "0012"  # below it, vectors of several models do not fit; a backup goes further back
 
 
 @pytest.fixture
@@ -58,32 +62,23 @@ def test_up_down_and_up_again_comes_to_the_same(fresh: str) -> None:
     migrations.downgrade("-1")
     migrations.upgrade()
     after_one = shape(fresh)
-    migrations.downgrade("base")
-    empty = shape(fresh)
+    migrations.downgrade(LOWEST)
+    low = shape(fresh)
     migrations.upgrade()
 
     assert len(first) > 100
     assert after_one == first
-    assert empty == []
+    assert len(low) < len(first)
     assert shape(fresh) == first
 
 
 def test_two_releases_at_once_do_it_once(fresh: str) -> None:
-    failures: list[Exception] = []
+    command = [sys.executable, "-m", "gateway.command_line", "migrate"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [one.communicate(timeout=60)[0] for one in both]
 
-    def migrate() -> None:
-        try:
-            migrations.upgrade()
-        except Exception as error:  # noqa: BLE001 (told below)
-            failures.append(error)
-
-    both = [threading.Thread(target=migrate) for _ in range(2)]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join()
-
-    assert failures == []
+    assert [one.returncode for one in both] == [0, 0]
+    assert all("Database connections" in words and "up to date" in words for words in said)
     with psycopg.connect(fresh) as connection:
         assert connection.execute("select version_num from alembic_version").fetchall() == [(head(),)]
 

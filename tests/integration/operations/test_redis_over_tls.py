@@ -57,9 +57,10 @@ def test_a_file_that_is_not_there_is_named(url: str) -> None:
 def test_broker_and_result_backend_speak_tls_too(url: str, trusted: Path, checked: bool) -> None:
     with environment(REDIS_URL=url, REDIS_CA_CERT=str(trusted) if checked else None):
         app = celery_app.create("tls test")
-        app.send_task("nobody.takes_it", queue="tls test")
+        queue = f"tls {checked}"
+        app.send_task("nobody.takes_it", queue=queue)
         with app.connection_for_read() as connection:
-            taken = connection.SimpleQueue("tls test").get(timeout=2)
+            taken = connection.SimpleQueue(queue).get(timeout=2)
         app.backend.set("tls test", "kept")
 
         assert taken.headers["task"] == "nobody.takes_it"
