@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services import database
+from services import clock, database
 from services.errors import Conflict, NotFound
 from services.journal import blobs
 
@@ -196,6 +196,25 @@ def of_effect(effect: str) -> list[Message]:
     """The messages that a step has sent, in their order."""
     with database.session() as session:
         return list(session.scalars(select(Message).where(Message.effect == effect).order_by(Message.place)))
+
+
+def awaited(run_id: UUID) -> list[Message]:
+    """The messages that steps of this run wait for, the newest first."""
+    open_ones = (Message.run_id == run_id, Message.effect.is_not(None), Message.status.not_in(FINISHED))
+    with database.session() as session:
+        return list(session.scalars(select(Message).where(*open_ones).order_by(Message.place.desc())))
+
+
+def standing(message: Message) -> str:
+    """What a message that has not ended waits for, as the end of a sentence."""
+    said = f"; it was: {message.error['detail'].rstrip('.')}" if message.error else ""
+    if message.status == "queued":
+        return f"which comes after others in the queue {message.queue}"
+    if message.status == "throttled":
+        return f"which waits for its turn at the flow key {message.flow}"
+    if message.status == "delivering":
+        return f"which is under way (attempt {message.attempt})"
+    return f"which is sent at {clock.to_wire(message.due_at)}, after {message.failures} failures{said}"
 
 
 def listed(tenant: str, wanted: Filter, *, limit: int, before: tuple[datetime, UUID] | None = None) -> list[Message]:

@@ -8,6 +8,8 @@ from sqlalchemy import func, select, text
 from services import clock, database, settings
 from services.approvals import approvals
 from services.approvals.approvals import Approval
+from services.delivery import messages
+from services.delivery.messages import Message
 from services.errors import Unavailable
 from services.journal import delegations, queues, reports, steps
 from services.journal.delegations import Delegation
@@ -27,7 +29,7 @@ class View:
     asked: what a person is asked, by step. broker: what is wrong with it, if anything. depths: messages that wait in
     each queue, if that can be seen.
     read_only: Postgres takes no writes. parent: by whom it was delegated. children: what it has delegated, with their
-    statuses.
+    statuses. sent: the oldest message that a step waits for, by step.
     """
 
     run: Run
@@ -35,6 +37,7 @@ class View:
     workers: dict[str, Worker]
     tools: set[str]
     asked: dict[str, Approval]
+    sent: dict[str, Message]
     now: datetime
     read_only: bool
     parent: Delegation | None
@@ -71,6 +74,15 @@ class View:
         idle = [each for each in found if each.busy < each.slots and (each.taken_at or each.started_at) < oldest]
         return found if len(idle) == len(found) else []
 
+    def sleep_of(self, step: Step) -> str:
+        """What a sleeping step waits for."""
+        message, due, what = self.sent.get(step.id), clock.to_wire(step.due_at), f"Step {step.id} ({step.tool})"
+        if step.error:
+            return f"{what} is tried again at {due}, after: {step.error.get('detail')}"
+        if message is None:
+            return f"{what} sleeps until {due}."
+        return f"Step {step.id} waits for its message {message.id} to {message.url}, {messages.standing(message)}."
+
     def ago(self, moment: datetime | None) -> str:
         """How long ago that was, in words."""
         return f"{max((self.now - moment).total_seconds(), 0):.1f} s ago" if moment else "never"
@@ -91,6 +103,7 @@ def look(run: Run) -> View:
             workers={worker.id: worker for worker in session.scalars(select(Worker))},
             tools=set(session.scalars(select(CataloguedTool.name))),
             asked={asked.step_id: asked for asked, _ in approvals.listed(run.tenant, run_id=run.id)},
+            sent={str(each.step_id): each for each in messages.awaited(run.id)},
             now=session.scalar(select(func.clock_timestamp())) or clock.now(),
             read_only=bool(session.scalar(text(READ_ONLY))),
             parent=delegations.of_child(run.id),

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     IN_DOUBT = "in_doubt"  # a person says whether the effect happened
     RETRY_BACKOFF = "retry_backoff"  # a time
     TIMER = "timer"  # a time
+    MESSAGE = "message"  # the receiver of what the step sent takes it, or it is given up
     CHILDREN = "children"  # the runs that it has delegated to end
     APPROVAL = "approval"  # a person decides, or its time runs out
     NOT_JOINED = "not_joined"  # reflection takes the settled run
@@ -242,11 +243,10 @@ def _waiting(view: View) -> Why | None:
         return _toolless(first)
     if first.due_at and first.due_at < view.now and not view.living("scheduler"):
         return _nobody(view, "scheduler", first.id)
-    due = clock.to_wire(first.due_at)
     if first.error:
-        sentence = f"Step {first.id} ({first.tool}) is tried again at {due}, after: {first.error.get('detail')}"
-        return Why(Kind.RETRY_BACKOFF, sentence, first.id, due_at=first.due_at)
-    return Why(Kind.TIMER, f"Step {first.id} ({first.tool}) sleeps until {due}.", first.id, due_at=first.due_at)
+        return Why(Kind.RETRY_BACKOFF, view.sleep_of(first), first.id, due_at=first.due_at)
+    kind = Kind.MESSAGE if first.id in view.sent else Kind.TIMER
+    return Why(kind, view.sleep_of(first), first.id, due_at=None if first.id in view.sent else first.due_at)
 
 
 def _settled(view: View) -> Why | None:

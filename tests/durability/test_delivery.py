@@ -14,7 +14,9 @@ from services.delivery import attempts, messages, ordered_queues, publishing
 from services.delivery.messages import Message
 from services.delivery.publishing import Content, Publication, Terms
 from services.failpoints import Failpoint
-from services.journal import steps
+from services.flow import keys
+from services.journal import event_feed, steps, why
+from services.journal import runs as journal
 from services.pipeline import phases
 from services.secrets import vault
 from tests import runs
@@ -134,7 +136,11 @@ def test_a_queue_that_is_paused_sends_nothing_and_one_of_three_sends_three_at_a_
 
 @pytest.mark.parametrize(
     ("point", "requests"),
-    [(Failpoint.MESSAGE_CLAIMED, 1), (Failpoint.MESSAGE_SENT, 2), (Failpoint.MESSAGE_FINISHED, 1)],
+    [
+        (Failpoint.MESSAGE_SENT, 2),
+        pytest.param(Failpoint.MESSAGE_CLAIMED, 1, marks=pytest.mark.slow),
+        pytest.param(Failpoint.MESSAGE_FINISHED, 1, marks=pytest.mark.slow),
+    ],
 )
 def test_a_worker_that_is_killed_while_it_delivers_loses_nothing_and_doubles_nothing(
     workers: Stack, receiver: Receiver, fresh: Any, point: Failpoint, requests: int
@@ -174,6 +180,37 @@ def test_a_step_that_publishes_sleeps_until_all_of_a_group_is_delivered_and_fail
     assert output["attempts"] == 4 and len(output["messages"]) == 2
     assert [receiver.taken(fresh(how)) for how in ("ok", "flaky")] == [["hi"], ["hi"]]
     assert "422" in (steps.of_run(failed.id)[0].error or {})["detail"]
+
+
+def test_a_flow_key_limits_how_many_are_under_way_and_how_many_begin_in_a_period(
+    workers: Stack, receiver: Receiver, fresh: Any
+) -> None:
+    narrow, slow = f"narrow-{uuid4()}", f"slow-{uuid4()}"
+    keys.set_limit(runs.TENANT, narrow, parallelism=1, rate=None, period=None)
+    keys.set_limit(runs.TENANT, slow, parallelism=None, rate=2, period=1.5)
+    ids = [publish(receiver.url(fresh("slow")), n, flow=narrow) for n in range(4)]
+    ids += [publish(receiver.url(fresh("ok")), n, flow=slow) for n in range(5)]
+    found = ended(ids)
+    narrow_ones = sorted(attempts.of_message(each.id)[0].started_at for each in found[:4])
+    paced = sorted(request["at"] for request in receiver.requests(fresh("ok")))
+
+    assert [each.status for each in found] == ["delivered"] * 9
+    assert all((later - before).total_seconds() > 0.29 for before, later in itertools.pairwise(narrow_ones))
+    assert all(later - before > 1.4 for before, later in zip(paced, paced[2:], strict=False))
+
+
+def test_why_names_the_message_that_a_step_waits_for(workers: Stack, receiver: Receiver, fresh: Any) -> None:
+    arguments = {"url": receiver.url(fresh("down")), "message": 1, "options": {"retry_delay": "60"}}
+    run_id = runs.start({"steps": [{"id": "tell", "tool": "publish", "arguments": arguments}]})
+    runs.wait_until(lambda: why.explain(runs.TENANT, run_id).kind == why.Kind.MESSAGE)
+    runs.wait_until(lambda: "503" in why.explain(runs.TENANT, run_id).sentence)
+    event_feed.publish(journal.request_cancel(runs.TENANT, run_id))
+    message = messages.listed(runs.TENANT, messages.Filter(run_id=journal.parse_id(run_id)), limit=1)[0]
+    messages.change(runs.TENANT, str(message.id), "hasten")
+    phases.ring_delivery()
+
+    assert ended([str(message.id)])[0].status == "cancelled"
+    assert len(receiver.requests(fresh("down"))) == 1
 
 
 def test_a_dead_message_is_redriven_and_its_callbacks_tell_of_both_ends(

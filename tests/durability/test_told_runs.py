@@ -181,7 +181,7 @@ def test_runs_of_one_key_are_one_while_it_lives_the_last_one_or_all_in_one(worke
 
 def test_a_run_with_a_plan_waits_for_the_one_before_it_in_its_conversation(workers: Stack) -> None:
     talk = f"c-{uuid4()}"
-    slow = {"steps": [{"id": "s", "tool": "sleep", "arguments": {"seconds": 6}}]}
+    slow = {"steps": [{"id": "s", "tool": "sleep", "arguments": {"seconds": 4.5}}]}
     first = id_of(accept(slow, request="first", conversation_id=talk, on_busy="enqueue"))
     second = accept(ECHO, request="second", conversation_id=talk, on_busy="enqueue")
     one, two = runs.wait_for(first), runs.wait_for(id_of(second))

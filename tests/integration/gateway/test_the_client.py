@@ -160,3 +160,17 @@ def test_a_plan_file_that_the_rules_refuse_names_the_step(gateway: Gateway, tool
     done = perdure(gateway, "run", "--plan", str(plan))
 
     assert done.returncode == 2 and "#/plan/steps/0/tool" in done.stderr and "#/plan/steps/1/arguments" in done.stderr
+
+
+def test_messages_webhooks_and_triggers_by_the_command_line(gateway: Gateway) -> None:
+    published = perdure(gateway, "publish", "https://example.com/x", '{"n": 1}', "--delay", "3600", "--queue", "cli")
+    message = published.stdout.strip()
+    listed = perdure(gateway, "messages", "list", "--queue", "cli")
+    settled = perdure(gateway, "messages", "settle", "cancel", message)
+    hook = perdure(gateway, "webhooks", "add", "https://example.com/h", "--event", "run.*").stdout.split()
+    trigger = perdure(gateway, "triggers", "add", "cli", "Look at {{body.id}}", "--mode", "url").stdout.strip()
+
+    assert message in listed.stdout and "waiting" in listed.stdout, published.stderr
+    assert settled.stdout.strip() == f"{message} is cancelled"
+    assert len(hook) == 2 and hook[1].startswith("whsec_")
+    assert "/hooks/" in trigger and trigger in perdure(gateway, "triggers", "list").stdout
