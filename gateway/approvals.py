@@ -92,7 +92,7 @@ def show(approval_id: str) -> Response:
 def approve(approval_id: str) -> Response:
     """Let the call happen, as asked or with other arguments."""
     asked = bodies.read_or_default(Approve)
-    return _decided(approval_id, approvals.approve(_tenant(), approval_id, by=_person(), arguments=asked.arguments))
+    return _decided(approval_id, approvals.approve(_tenant(), approval_id, by=person(), arguments=asked.arguments))
 
 
 @blueprint.post("/api/approvals/<approval_id>/reject")
@@ -100,7 +100,7 @@ def approve(approval_id: str) -> Response:
 def reject(approval_id: str) -> Response:
     """Refuse the call, or to answer; the step fails with the reason."""
     asked = bodies.read_or_default(Reject)
-    return _decided(approval_id, approvals.reject(_tenant(), approval_id, by=_person(), reason=asked.reason))
+    return _decided(approval_id, approvals.reject(_tenant(), approval_id, by=person(), reason=asked.reason))
 
 
 @blueprint.post("/api/approvals/<approval_id>/answer")
@@ -108,7 +108,7 @@ def reject(approval_id: str) -> Response:
 def answer(approval_id: str) -> Response:
     """Answer a question."""
     asked, _ = bodies.read(Answer)
-    return _decided(approval_id, approvals.answer(_tenant(), approval_id, by=_person(), answer=asked.answer))
+    return _decided(approval_id, approvals.answer(_tenant(), approval_id, by=person(), answer=asked.answer))
 
 
 def _decided(approval_id: str, changed: Changed) -> Response:
@@ -146,7 +146,7 @@ def shown(approval: Approval, state: Any) -> ShownApproval:
     }
 
 
-def _person() -> str:
+def person() -> str:
     """Who decides, for the record: the API key, or whoever is at this machine."""
     key_id = authentication.caller().key_id
     return f"key {key_id}" if key_id else "local"

@@ -31,10 +31,36 @@ def read(shape: type[Shape]) -> tuple[Shape, Any]:
     if not isinstance(raw, dict):
         raise BadInput("The body must be a JSON object.", errors=[FieldError("#", "is not an object.")])
     try:
-        return shape.model_validate(raw), raw
+        return _validated(shape, raw), raw
     except ValidationError as error:
         faults = [_fault(fault, shape) for fault in error.errors(include_url=False, include_input=False)]
         raise BadInput(_summary(faults), errors=faults) from error
+
+
+def _validated(shape: type[Shape], raw: dict[str, Any]) -> Shape:
+    """The shape of it. A number like 3.0 is a whole one, as JSON has it, though our types are exact."""
+    try:
+        return shape.model_validate(raw)
+    except ValidationError as error:
+        whole = [fault for fault in error.errors(include_url=False) if fault["type"] == "int_type"]
+        if not any([_made_whole(raw, fault) for fault in whole]):
+            raise
+    return shape.model_validate(raw)
+
+
+def _made_whole(node: Any, fault: Any) -> bool:
+    """Puts the whole number in the place of a float that is one; False where there is none."""
+    *path, last = fault["loc"]
+    try:
+        for part in path:
+            node = node[part]
+        value = node[last]
+    except (KeyError, IndexError, TypeError):  # the path leads through kinds of a union, too
+        return False
+    if not isinstance(value, float) or not value.is_integer():
+        return False
+    node[last] = int(value)
+    return True
 
 
 def anything(raw: bytes) -> Any:
@@ -70,12 +96,17 @@ def _json() -> Any:
     body = request.get_data()
     if not body.strip():
         raise BadInput("The body is empty; send a JSON object.")
+    return parsed(body)
+
+
+def parsed(body: bytes | str) -> Any:
+    """The JSON value of a text. Raises BadInput for what is none, is nested too deep, or holds a NUL character."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise BadInput(f"The body is not valid JSON: {error.msg.split(':')[0]} at {where}.") from error
-    fault = _unstorable(value, may_hold_nul=b"\\u0000" in body)
+        raise BadInput(f"This is not valid JSON: {error.msg.split(':')[0]} at {where}.") from error
+    fault = _unstorable(value, may_hold_nul="\\u0000" in body if isinstance(body, str) else b"\\u0000" in body)
     if fault:
         raise BadInput(f"{fault.pointer}: {fault.detail}", errors=[fault])
     return value

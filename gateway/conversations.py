@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from gateway import authentication, bodies, declare, queries, wire
 from gateway.declare import Page
-from gateway.fields import MOST, Name, Time, Whole
+from gateway.fields import DIGITS, MOST, Name, Time
 from gateway.fields import Id as RunId
 from services import clock
 from services.journal import conversations
@@ -37,7 +37,7 @@ class Number(queries.Query):
     """A place in a list of messages."""
 
     limit: int = queries.limit(100, 1_000)
-    cursor: Annotated[Whole, Field(ge=0, le=MOST, description="The `next` of the page before.")] = 0
+    cursor: Annotated[int, Field(ge=0, le=MOST, description="The `next` of the page before."), DIGITS] = 0
 
 
 class Wanted(queries.Query):
@@ -45,7 +45,7 @@ class Wanted(queries.Query):
 
     user_id: Name | None = None
     limit: int = queries.limit(50, 200)
-    cursor: Annotated[Whole, Field(ge=0, le=MOST, description="The `next` of the page before.")] | None = None
+    cursor: Annotated[int, Field(ge=0, le=MOST, description="The `next` of the page before."), DIGITS] | None = None
 
 
 class ShownConversation(TypedDict):

@@ -39,7 +39,7 @@ def _true_or_false(value: Any) -> Any:
 
 
 Moment = Annotated[AwareDatetime, Strict(False), BeforeValidator(_timely), AfterValidator(_writable)]
-Whole = Annotated[int, BeforeValidator(_digits)]
+DIGITS = BeforeValidator(_digits)  # of a parameter that is a whole number; the last of its annotations
 Flag = Annotated[bool, BeforeValidator(_true_or_false)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Label = Annotated[str, Field(pattern="^[^:]+:", examples=["team:red"])]

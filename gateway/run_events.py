@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from gateway import authentication, declare, queries
-from gateway.fields import Whole
+from gateway.fields import DIGITS
 from gateway.run_parts import ShownEvent
 from gateway.streams import capacity, following, long_poll, modes, sse
 from gateway.streams.modes import Modes
@@ -22,10 +22,10 @@ blueprint = Blueprint("run_events", __name__)
 class Wanted(queries.Query):
     """Which events, and how long a poll waits for the first."""
 
-    after: Annotated[Whole, Field(ge=0, le=LATEST_SEQ, description="The number of the last event that you have.")] = 0
+    after: Annotated[int, Field(ge=0, le=LATEST_SEQ, description="The last number that you have."), DIGITS] = 0
     modes: Modes = Field(default_factory=list)
     wait: Annotated[
-        Whole, Field(ge=0, le=LONGEST_WAIT, description="How many seconds a poll waits for the first event.")
+        int, Field(ge=0, le=LONGEST_WAIT, description="Seconds that a poll waits for an event."), DIGITS
     ] = 0
 
 

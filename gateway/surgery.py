@@ -1,6 +1,6 @@
 """/api/runs/{id}/…: pause, resume and fork a run, change its steps. What can be asked of it: run_facts.py."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response
 from pydantic import ConfigDict, Field, model_validator
@@ -48,6 +48,12 @@ class ForkRequest(bodies.Body):
 
     from_step: str | None = None
     patches: dict[str, StepPatch] = Field(default_factory=dict, max_length=500)
+
+
+class Addition(bodies.Body):
+    """What the user adds."""
+
+    text: Annotated[str, Field(min_length=1, max_length=50_000)]
 
 
 class StepResult(bodies.Body):
@@ -112,6 +118,15 @@ def resume(run_id: str) -> Response:
 def run_now(run_id: str) -> Response:
     """Let a run that is held back begin now. Answers 202 with the run."""
     operating.carry_on(run_id, submissions.hasten(_tenant(), run_id))
+    return _run(run_id)
+
+
+@blueprint.post("/api/runs/<run_id>/steer")
+@declare.operation(takes=Addition, gives={202: RunSummary}, example={"text": "In euros, please."})
+def steer(run_id: str) -> Response:
+    """Add something while the run is under way; it is taken in when its steps have ended. Answers 202 with the run."""
+    asked, _ = bodies.read(Addition)
+    operating.steer(_tenant(), run_id, asked.text)
     return _run(run_id)
 
 

@@ -1,4 +1,4 @@
-"""WS /api/agent/updates?workflowId=…&after=…: a run's events as they happen.
+"""WS /api/agent/updates?workflowId=…&after=…: a run's events as they happen; commands come in (commands.py).
 
 Everything that can be refused is refused before the handshake, so the client gets a problem it can read.
 """
@@ -10,15 +10,20 @@ from flask_sock import Sock
 from pydantic import Field
 from simple_websocket import Server
 
-from gateway import authentication, declare, queries
+from gateway import authentication, commands, declare, queries
 from gateway.declare import JSON, Text
-from gateway.fields import Name, Whole
+from gateway.fields import DIGITS, Name
 from gateway.streams import capacity, following, modes, websocket
+from gateway.streams.inbox import Inbox
 from gateway.streams.modes import Modes
 from services.errors import Unavailable
 from services.journal import runs
 
-SOCKET_OPTIONS: dict[str, Any] = {"subprotocols": ["perdure"], "max_message_size": 4_096}
+SOCKET_OPTIONS: dict[str, Any] = {
+    "subprotocols": ["perdure"],
+    "max_message_size": 65_536,
+    "event_class": websocket.Bell,
+}
 LATEST_SEQ = 2_147_483_647
 
 blueprint = Blueprint("updates", __name__)
@@ -29,7 +34,7 @@ class Followed(queries.Query):
     """Which run, from where on, and which events."""
 
     workflow_id: Annotated[Name, Field(description="The id that POST /api/agent/start answered.")]
-    after: Annotated[Whole, Field(ge=0, le=LATEST_SEQ, description="The number of the last event that you have.")] = 0
+    after: Annotated[int, Field(ge=0, le=LATEST_SEQ, description="The last number that you have."), DIGITS] = 0
     modes: Modes = Field(default_factory=list)
 
 
@@ -45,9 +50,13 @@ def _vet() -> None:
 @sock.route("/api/agent/updates", bp=blueprint)
 @declare.operation(query=Followed, gives={101: Text(JSON, "One text frame an event.")})
 def updates(client: Server) -> None:
-    """One text frame an event, from `after` on; ends with the run."""
+    """One text frame an event, from `after` on; ends with the run. Commands are answered in between."""
+    run: runs.Run = g.followed
+    inbox = Inbox()
+    client.event.heard = inbox.wake
+    talk = websocket.Talk(g.wanted, lambda said: commands.answered(run, said))
     try:
         with capacity.place():
-            websocket.serve(client, following.follow(g.followed, g.after), g.wanted)
+            websocket.serve(client, following.follow(run, g.after, inbox=inbox), talk)
     except Unavailable as full:
         client.close(websocket.TRY_LATER, full.detail[:120])

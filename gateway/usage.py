@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from gateway import authentication, declare, queries, run_parts, wire
-from gateway.fields import Moment, Whole
+from gateway.fields import DIGITS, Moment
 from gateway.run_parts import ModelUse
 from services.spending import usage
 from services.spending.usage import Grouping
@@ -24,7 +24,7 @@ class Wanted(queries.Query):
     until: Moment | None = None
     run_id: UUID | None = None
     limit: int = queries.limit(100, 1_000)
-    cursor: Annotated[Whole, Field(ge=0, le=1_000_000, description="The `next` of the page before.")] = 0
+    cursor: Annotated[int, Field(ge=0, le=1_000_000, description="The `next` of the page before."), DIGITS] = 0
 
 
 class UseOfGroup(ModelUse):

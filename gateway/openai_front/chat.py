@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import orjson
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict
 
 from gateway import authentication, declare, wire
@@ -32,13 +32,15 @@ class RunFailed(PerdureError):
 class StreamOptions(BaseModel):
     """include_usage: a last chunk says how many tokens it took."""
 
+    model_config = ConfigDict(strict=True)
+
     include_usage: bool = False
 
 
 class ChatRequest(BaseModel):
     """The fields that mean something here; sampling is the agent's affair."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     messages: list[dict[str, Any]]
     model: str = asking.DEFAULT_MODEL
@@ -46,8 +48,8 @@ class ChatRequest(BaseModel):
     stream_options: StreamOptions | None = None
     user: str | None = None
     metadata: dict[str, str] | None = None
-    n: int | None = None
-    tools: list[Any] | None = None
+    n: int | None = Field(None, json_schema_extra={"enum": [1, None]})
+    tools: list[Any] | None = Field(None, json_schema_extra={"maxItems": 0})
 
 
 class ShownModel(TypedDict):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from gateway import authentication, declare, queries, wire
-from gateway.fields import Flag, Whole
+from gateway.fields import DIGITS, Flag
 from gateway.openai_front import asking
 from gateway.openai_front.chat import body, streamed
 from gateway.openai_front.response_shape import Projection, shown
@@ -29,7 +29,7 @@ blueprint = Blueprint("openai_responses", __name__)
 class ResponseRequest(BaseModel):
     """The fields that mean something here."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     input: str | list[dict[str, Any]]
     model: str = asking.DEFAULT_MODEL
@@ -39,7 +39,7 @@ class ResponseRequest(BaseModel):
     stream: bool = False
     user: str | None = None
     metadata: dict[str, str] | None = None
-    tools: list[Any] | None = None
+    tools: list[Any] | None = Field(None, json_schema_extra={"maxItems": 0})
 
 
 class Resumed(queries.Query):
@@ -48,7 +48,7 @@ class Resumed(queries.Query):
     model_config = ConfigDict(alias_generator=None, extra="ignore")
 
     stream: Flag = False
-    starting_after: Annotated[Whole, Field(ge=0, le=MOST_EVENTS)] | None = None
+    starting_after: Annotated[int, Field(ge=0, le=MOST_EVENTS), DIGITS] | None = None
 
 
 class ShownResponse(TypedDict):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from gateway.streams import capacity, frames, hub
 from gateway.streams.frames import Frame
+from gateway.streams.inbox import Inbox
 from services.errors import BadInput, Unavailable
 from services.journal import events, runs
 
@@ -38,15 +39,20 @@ def checked_after(run: runs.Run, after: int) -> int:
     return after
 
 
-def follow(run: runs.Run, after: int, *, tick: float = TICK_SECONDS) -> Iterator[list[Frame]]:
+def follow(
+    run: runs.Run, after: int, *, tick: float = TICK_SECONDS, inbox: Inbox | None = None
+) -> Iterator[list[Frame]]:
     """Batches of the run's events that follow `after`, up to its terminal event; an empty batch each `tick` of silence.
+
+    inbox: one that the caller wakes when it wants a batch, though empty, at once.
 
     Subscribes first, then replays, then drops what is not newer and fills gaps from the journal. Raises Interrupted.
     """
     if run.status in runs.FINISHED:
         yield from _journaled(run.id, after)
         return
-    with hub.current().subscribed(str(run.id)) as inbox:
+    inbox = inbox or Inbox()
+    with hub.current().subscribed(str(run.id), inbox):
         replaying = True
         while True:
             if replaying:

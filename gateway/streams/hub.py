@@ -50,12 +50,11 @@ class Hub:
         self._started = False
 
     @contextmanager
-    def subscribed(self, run_id: str) -> Iterator[Inbox]:
-        """An inbox that gets every event of the run published from now on.
+    def subscribed(self, run_id: str, inbox: Inbox) -> Iterator[None]:
+        """The inbox gets every event of the run published from now on.
 
         If Redis does not confirm in time, the block runs all the same: the journal check delivers.
         """
-        inbox = Inbox()
         with self._lock:
             topic = self._topics.get(run_id)
             if fresh := topic is None:
@@ -67,7 +66,7 @@ class Hub:
             if fresh:
                 self._ask_listener()
             topic.confirmed.wait(CONFIRM_SECONDS)
-            yield inbox
+            yield
         finally:
             self._leave(run_id, inbox)
 

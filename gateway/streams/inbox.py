@@ -15,6 +15,7 @@ class Inbox:
         self._frames: list[Frame] = []
         self._ready = threading.Condition()
         self.overflowed = False
+        self._woken = False
 
     def offer(self, frames: Sequence[Frame]) -> None:
         """Add frames; never waits for the client."""
@@ -29,8 +30,9 @@ class Inbox:
     def take(self, seconds: float) -> list[Frame]:
         """All that waits; waits for something up to `seconds`. Empty after that time, a wake-up or an overflow."""
         with self._ready:
-            if not self._frames and not self.overflowed:
+            if not self._frames and not self.overflowed and not self._woken:
                 self._ready.wait(seconds)
+            self._woken = False
             taken, self._frames = self._frames, []
             return taken
 
@@ -45,6 +47,7 @@ class Inbox:
             self.overflowed = False
 
     def wake(self) -> None:
-        """Let `take` return now."""
+        """Let `take` return now, or the next one if none waits."""
         with self._ready:
+            self._woken = True
             self._ready.notify()

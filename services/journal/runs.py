@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services import database
-from services.errors import NotFound
+from services.errors import Conflict, NotFound
 
 
 class RunStatus(StrEnum):
@@ -239,6 +239,17 @@ def fail_phase(phase: Phase, *, detail: str, retry_in: float | None) -> list[dic
 def pause_for_budget(run_id: str, because: str) -> list[dict[str, Any]]:
     """Pause the run until a person raises the budget that is used up. Returns the events to publish."""
     return database.insist("pause_for_budget", run_id, because, again="pause_for_budget")
+
+
+def steer(tenant: str, run_id: str, text: str) -> list[dict[str, Any]]:
+    """Add what the user says to a run that lives; it is taken in when its steps have ended. Returns the events.
+
+    Raises NotFound, and Conflict where it can't be taken in any more, or no model makes the run's plans.
+    """
+    events = database.call("steer_run", get(tenant, run_id).id, text)
+    if events is None:
+        raise Conflict("This run takes nothing in any more: no model plans it, or it is being answered or has ended.")
+    return events
 
 
 def request_cancel(tenant: str, run_id: str) -> list[dict[str, Any]]:

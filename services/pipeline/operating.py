@@ -39,6 +39,11 @@ def cancel(tenant: str, run_id: str) -> None:
     teams.flow_down()
 
 
+def steer(tenant: str, run_id: str, text: str) -> None:
+    """Add what the user says to a run that lives. Raises Conflict where it takes nothing in any more."""
+    event_feed.publish(runs.steer(tenant, run_id, text))
+
+
 def change_step(run_id: str, change: Callable[[], Changed]) -> None:
     """Make one of the changes of `surgery` to a step of this run."""
     carry_on(run_id, change())
