@@ -3,6 +3,7 @@
 from flask import Flask, Response, request
 
 from gateway import (
+    addresses,
     agent,
     agents,
     approvals,
@@ -98,6 +99,7 @@ def create_app() -> Flask:
     app.url_map.strict_slashes = False
     problems.install(app)
     authentication.install(app)
+    addresses.install(app)
     app.after_request(_add_security_headers)
     app.after_request(openai_errors.in_their_words)
     for noun in NOUNS:

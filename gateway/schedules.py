@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Annotated, Any
 
 from flask import Blueprint, Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from gateway import authentication, bodies, declare, queries, run_requests, wire
@@ -28,6 +28,8 @@ Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/?#]+$")]
 
 class When(bodies.Body):
     """One of cron (five fields, in `timezone`), every (seconds), at (a time)."""
+
+    model_config = ConfigDict(json_schema_extra=bodies.one_of("cron", "every", "at"))
 
     cron: Annotated[str, Field(max_length=200)] | None = None
     every: Annotated[float, Field(gt=0, le=366 * 86_400)] | None = None
@@ -189,9 +191,9 @@ def show(name: str) -> Response:
 @blueprint.patch("/api/schedules/<name>")
 @declare.operation(takes=ScheduleChange, gives=ShownSchedule, example={"paused": True})
 def change(name: str) -> Response:
-    """ScheduleChange a schedule; also how to pause and resume it."""
+    """Change a schedule; also how to pause and resume it."""
     asked, _ = bodies.read(ScheduleChange)
-    fields = asked.model_dump(exclude_unset=True, exclude={"run"})
+    fields = asked.model_dump(exclude_none=True, exclude={"run"})
     if fields.keys() & {"cron", "every", "at", "timezone"}:
         fields = _timed(schedules.get(_tenant(), name), fields)
     if asked.run is not None:

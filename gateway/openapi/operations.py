@@ -12,14 +12,27 @@ from gateway.declare import EVENTS, JSON, Operation, Text
 from gateway.fields import EXAMPLE_RUN
 from gateway.openapi import schemas
 from gateway.openapi.schemas import OpenAIError, Problem, Schemas
+from services.secrets import handles
 
 PROBLEM = "application/problem+json"
+KEY_OF_FLOW = "^((tool|agent):)?[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}$"
+NAMES = {  # what the names of some things may be
+    ("/api/flow/<path:key>", "key"): KEY_OF_FLOW,
+    ("/api/flow/<path:key>/<any(pause, resume):action>", "key"): KEY_OF_FLOW,
+    ("/api/secrets/<name>", "name"): f"^{handles.NAME}$",
+    ("/api/http-tools/<name>", "name"): "^[A-Za-z][A-Za-z0-9-]{0,63}$",
+    ("/api/mcp-servers/<name>", "name"): "^[a-z][a-z0-9-]{0,31}$",
+    ("/api/queues/<name>", "name"): "^[^/]{1,200}$",
+    ("/api/url-groups/<name>", "name"): "^[^/]{1,200}$",
+    ("/api/agents/<name>", "name"): "^[^/]{1,200}$",
+}
 UUIDS = {"run_id", "run_a", "run_b", "approval_id", "letter_id", "memory_id", "policy_id", "message_id", "webhook_id"}
 MEANINGS = {
     400: "It can't be used as it is; `errors` names each faulty field.",
     401: "A valid API key is needed.",
     403: "This key may not do that.",
     404: "There is no such thing.",
+    405: "There is no such action.",
     409: "Not possible in the present state.",
     410: "Its time is over.",
     413: "The body is too large.",
@@ -59,7 +72,7 @@ def described(rule: Rule, method: str, view: Callable[..., Any], known: Schemas)
         "summary": first.rstrip("."),
         "description": " ".join([rest, " ".join(more.split())]).strip() or first,
         "parameters": [
-            *(_path_parameter(name, rule._converters[name]) for name in _names(rule)),
+            *(_path_parameter(rule, name, rule._converters[name]) for name in _names(rule)),
             *(schemas.parameters(declared.query) if declared.query else []),
             *([KEY] if rule.rule == "/api/agent/start" else []),
         ],
@@ -87,12 +100,14 @@ def _names(rule: Rule) -> list[str]:
     return re.findall(r"<(?:[^:<>]+(?:\([^)]*\))?:)?([^<>]+)>", rule.rule)
 
 
-def _path_parameter(name: str, converter: BaseConverter) -> dict[str, Any]:
+def _path_parameter(rule: Rule, name: str, converter: BaseConverter) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string", "minLength": 1}
     if isinstance(converter, AnyConverter):
         schema = {"type": "string", "enum": sorted(converter.items)}
     elif name in UUIDS:
         schema = {"type": "string", "format": "uuid", "examples": [EXAMPLE_RUN]}
+    elif (rule.rule, name) in NAMES:
+        schema["pattern"] = NAMES[rule.rule, name]
     elif not isinstance(converter, PathConverter):
         schema["pattern"] = "^[^/]+$"
     return {"name": _camel(name), "in": "path", "required": True, "schema": schema}
@@ -117,7 +132,7 @@ def _replies(declared: Operation, known: Schemas) -> dict[str, Any]:
         else:
             content = {JSON: {"schema": known.of(shape)}}
         if declared.streams:
-            content[EVENTS] = {"schema": {"type": "string"}}
+            content[EVENTS] = {}
         made[str(status)] = {"description": _said(shape), "content": content}
     return made
 
@@ -127,7 +142,8 @@ def _problems(rule: Rule, method: str, declared: Operation) -> dict[str, Any]:
     named = "<" in rule.rule
     statuses = {400, 503}
     statuses |= {401, 403, 429} if secured(rule) else {401} if rule.rule.startswith("/hooks/") else set()
-    statuses |= {404} if named or declared.takes is not None or rule.rule.startswith("/api/budgets") else set()
+    statuses |= {404} if named or secured(rule) else set()
+    statuses |= {405} if any(isinstance(kind, AnyConverter) for kind in rule._converters.values()) else set()
     statuses |= {409, 410} if named and method != "GET" else {409} if method != "GET" else set()
     statuses |= {413, 415, 422} if declared.takes is not None else {422} if method != "GET" else set()
     kind = "OpenAI" if rule.rule.startswith("/v1/") else "Problem"

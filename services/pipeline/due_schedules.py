@@ -23,6 +23,7 @@ from services.schedules.schedules import Schedule, Slot
 BATCH = 50
 LATE = timedelta(seconds=60)  # what is decided so late was missed
 MOST_AT_ONCE = 1_000  # slots of one schedule in one pass
+MOST_BACKFILLED = 200  # in one call, which a caller waits for
 
 log = logs.get(__name__)
 
@@ -56,9 +57,9 @@ def start_now(schedule: Schedule) -> str:
 def backfill(
     schedule: Schedule, since: datetime, until: datetime, *, dry_run: bool
 ) -> list[tuple[datetime, str | None]]:
-    """Start the runs of the slots in since … until that have none; returns each with its run (None in a dry run)."""
+    """Start the runs of the first slots in since … until that have none; returns each with its run (None: dry run)."""
     first = since - timedelta(microseconds=1)
-    wanted = list(islice(takewhile(lambda slot: slot < until, schedule.timing.after(first)), MOST_AT_ONCE))
+    wanted = list(islice(takewhile(lambda slot: slot < until, schedule.timing.after(first)), MOST_BACKFILLED))
     with database.session() as session:
         query = select(Slot.slot).where(
             Slot.schedule_id == schedule.id, Slot.run_id.is_not(None), Slot.slot.in_(wanted)

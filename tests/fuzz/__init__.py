@@ -1,0 +1,1 @@
+"""schemathesis against the running gateway: settings in schemathesis.toml, both runs in running.py."""
