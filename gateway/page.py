@@ -1,4 +1,4 @@
-"""The page at / and its files: a strict content security policy, no inline code but what carries the nonce."""
+"""The page at /, the API's at /docs, and their files: a strict content security policy, inline code by nonce only."""
 
 import gzip
 import hashlib
@@ -28,7 +28,17 @@ blueprint = Blueprint("page", __name__)
 @blueprint.get("/")
 def index() -> Response:
     """The page itself, with a nonce of its own."""
-    file = STATIC / "index.html"
+    return _document("index.html")
+
+
+@blueprint.get("/docs")
+def docs() -> Response:
+    """What /openapi.json says, for people."""
+    return _document("docs/docs.html")
+
+
+def _document(name: str) -> Response:
+    file = STATIC / name
     if not file.exists():
         return Response(ABSENT, content_type="text/plain; charset=utf-8")
     nonce = secrets.token_urlsafe(16)

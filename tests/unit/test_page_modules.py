@@ -1,6 +1,6 @@
 """The page's own modules: small, explained, light, and free of what its security policy forbids.
 
-Those beside index.html are loaded at once; those in places/ when their place is first visited.
+Those beside index.html are loaded at once; those in places/ when their place is first visited, those in docs/ by /docs.
 """
 
 import gzip
@@ -10,7 +10,7 @@ from pathlib import Path
 STATIC = Path(__file__).parents[2] / "gateway" / "static"
 INDEX = (STATIC / "index.html").read_text()
 FIRST = sorted(STATIC.glob("*.mjs"))
-OWN = [*FIRST, *sorted((STATIC / "places").glob("*.mjs"))]
+OWN = [*FIRST, *sorted((STATIC / "places").glob("*.mjs")), *sorted((STATIC / "docs").glob("*.mjs"))]
 VENDORED = sorted((STATIC / "vendor").glob("*.mjs"))
 STYLES = sorted(STATIC.glob("*.css"))
 
