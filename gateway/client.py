@@ -1,4 +1,4 @@
-"""A client of a running stack: start, read, follow, cancel. The command line uses it; so may any Python program.
+"""A client of a running stack, for all its nouns. The command line uses it; so may any Python program.
 
 client = Client("http://127.0.0.1:8000")
 started = client.start("What is 17% of 2340?")
@@ -9,7 +9,7 @@ for event in client.events(started["workflowId"]):
 import time
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
@@ -17,37 +17,71 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidH
 from websockets.sync.client import connect
 
 from gateway.client_delivery import DeliveryCalls, HookCalls
+from gateway.client_nouns import AgentCalls, ConversationCalls, MoreCalls, RunCalls
 from gateway.client_parts import HandsCalls, MemoryCalls, Refused, problem_of
 from gateway.client_time import SpendingCalls, TimeCalls
-from services.errors import Unavailable
+from services.errors import PerdureError, Unavailable
+from services.journal import sequences
 from services.journal.event_names import TERMINAL
+
+if TYPE_CHECKING:
+    from gateway.agent import Accepted
+    from gateway.declare import Page
+    from gateway.run_parts import ListedRun, ShownRun
 
 GIVE_UP_SECONDS = 60
 LONGEST_PAUSE = 5.0
 
 
-class Client(MemoryCalls, HandsCalls, TimeCalls, SpendingCalls, DeliveryCalls, HookCalls):
+class Incomplete(PerdureError):
+    """The events that came are not those that the run's last one speaks of."""
+
+    title = "The sequence of events is not complete"
+
+
+class Client(
+    MemoryCalls,
+    HandsCalls,
+    TimeCalls,
+    SpendingCalls,
+    DeliveryCalls,
+    HookCalls,
+    ConversationCalls,
+    AgentCalls,
+    RunCalls,
+    MoreCalls,
+):
     """One stack, seen from outside. Raises Refused for its problems and Unavailable when nobody answers."""
 
-    def start(self, request: str | None = None, *, plan: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    def start(
+        self, request: str | None = None, *, plan: dict[str, Any] | None = None, key: str | None = None, **fields: Any
+    ) -> "Accepted":
         """Start a run of `request` or `plan` (or both).
 
-        fields: conversationId, userId, agent, priority, labels as on the wire.
-
-        Sent again when the connection breaks; an Idempotency-Key sees to it that this starts one run all the same.
+        fields: conversationId, userId, agent, priority, labels as on the wire. key: the Idempotency-Key, a new one if
+        None: sent again when the connection breaks or the stack is away, it starts one run all the same.
         """
         body = {"request": request, "plan": plan, **fields}
         sent = {name: value for name, value in body.items() if value is not None}
-        return self._call("POST", "/api/agent/start", json=sent, headers={"Idempotency-Key": str(uuid.uuid4())})
+        return self._call("POST", "/api/agent/start", json=sent, headers={"Idempotency-Key": key or str(uuid.uuid4())})
 
-    def get(self, run_id: str) -> dict[str, Any]:
-        """The run with its plan, steps and answer as they stand."""
-        return self._call("GET", f"/api/runs/{run_id}")
+    def get(self, run_id: str, *include: str) -> "ShownRun":
+        """The run with its plan, steps and answer as they stand. include: events, approvals, attempts, usage."""
+        return self._call("GET", f"/api/runs/{run_id}", params={"include": include} if include else None)
 
-    def listed(self, *, limit: int = 20, status: str | None = None, cursor: str | None = None) -> dict[str, Any]:
-        """A page of runs, newest first, as {items, next}."""
-        asked = {"limit": limit, "status": status, "cursor": cursor}
+    def listed(self, **asked: Any) -> "Page[ListedRun]":
+        """A page of runs, newest first, as {items, next}. asked: status, agent, conversationId, label, text, since,
+        until, sort, include, limit, cursor; lists for what may be given several times."""
         return self._call("GET", "/api/runs", params={name: value for name, value in asked.items() if value})
+
+    def all_runs(self, **asked: Any) -> "Iterator[ListedRun]":
+        """Every run that fits, page after page."""
+        cursor = None
+        while True:
+            page = self.listed(**asked, cursor=cursor)
+            yield from page["items"]
+            if (cursor := page["next"]) is None:
+                return
 
     def cancel(self, run_id: str) -> dict[str, Any]:
         """Ask the run to stop; returns it as it stands now."""
@@ -143,17 +177,22 @@ class Client(MemoryCalls, HandsCalls, TimeCalls, SpendingCalls, DeliveryCalls, H
     def events(self, run_id: str, after: int = 0) -> Iterator[dict[str, Any]]:
         """The run's events after `after`, each once and in order, up to its last one; resumes when cut off.
 
-        Raises Unavailable when nothing has come through for GIVE_UP_SECONDS.
+        Followed from the first one on, they are held against the seal of the last. Raises Incomplete where they are not
+        the same, and Unavailable when nothing has come through for GIVE_UP_SECONDS.
         """
         heard, pause = time.monotonic(), 0.1
+        chained = "" if after == 0 else None
         while True:
             try:
                 for event in self._connected(run_id, after):
                     if event["seq"] > after:
                         after, heard, pause = event["seq"], time.monotonic(), 0.1
+                        if event["name"] in TERMINAL:
+                            _check(event, chained)
                         yield event
                         if event["name"] in TERMINAL:
                             return
+                        chained = None if chained is None else sequences.chained([event], chained)
                 return
             except (ConnectionClosed, InvalidHandshake, OSError, TimeoutError) as error:
                 if time.monotonic() - heard > GIVE_UP_SECONDS:
@@ -179,3 +218,11 @@ class Client(MemoryCalls, HandsCalls, TimeCalls, SpendingCalls, DeliveryCalls, H
                     refused.response.status_code, problem_of(bytes(refused.response.body or b""))
                 ) from refused
             raise
+
+
+def _check(last: dict[str, Any], chained: str | None) -> None:
+    """Raise Incomplete where the events before the last one are not those that it was sealed with."""
+    if chained is not None and last["sequence"]["hash"] != chained:
+        raise Incomplete(
+            f"Of the {last['sequence']['count']} events of run {last['workflowId']} some are not as they were."
+        )

@@ -1,6 +1,8 @@
 """Parts of the client: its connection, and its calls about memory and about what tools may do."""
 
+import random
 import time
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -9,8 +11,11 @@ import httpx2
 import orjson
 
 from services.errors import FieldError, PerdureError, Unavailable
+from services.network import retry_after
 
 ATTEMPTS = 4
+AWAY = (502, 503, 504)
+LONGEST_PAUSE = 30.0
 
 
 class Refused(PerdureError):
@@ -44,19 +49,32 @@ class Calls:
         return self._answer(method, path, attempts=attempts, **sent).json()
 
     def _answer(self, method: str, path: str, *, attempts: int = ATTEMPTS, **sent: Any) -> httpx2.Response:
-        for attempt in range(1, attempts + 1):
+        """The reply to a call. attempts: how often it may be sent; 1 for what must not happen twice.
+
+        A stack that says 429 has done nothing, so that is always tried again; 502 to 504 and a broken connection only
+        where the call may be sent twice. Waits as Retry-After says, else twice as long each time.
+        """
+        for attempt in count(1):
             try:
                 answer = self._http.request(method, path, **sent)
-                break
             except (httpx2.TransportError, httpx2.InvalidURL) as error:
                 if attempt == attempts or isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
                     raise Unavailable(
                         f"No Perdure answers at {self.url}: start one with `perdure up`, or set PORT or PERDURE_URL."
                     ) from error
-                time.sleep(0.1 * 2**attempt)
+                time.sleep(_pause(attempt))
+                continue
+            if attempt >= ATTEMPTS or not (answer.status_code == 429 or (attempts > 1 and answer.status_code in AWAY)):
+                break
+            time.sleep(_pause(attempt, retry_after.seconds(answer.headers)))
         if answer.is_error:
             raise Refused(answer.status_code, problem_of(answer.content))
         return answer
+
+
+def _pause(attempt: int, asked: float | None = None) -> float:
+    """Seconds to wait: as asked, else longer each time; a little by chance, so that not all come back at once."""
+    return min(LONGEST_PAUSE, asked if asked is not None else 0.1 * 2**attempt) * random.uniform(1, 1.25)
 
 
 class MemoryCalls(Calls):

@@ -1,5 +1,6 @@
 """perdure runs, show, tools: what has run, how one run went, what plans may call."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -70,7 +71,7 @@ def tools(request: str | None, as_json: bool, url: str | None, key: str | None) 
     Console().print(table)
 
 
-def _steps(steps: list[dict[str, Any]]) -> Table:
+def _steps(steps: Sequence[Mapping[str, Any]]) -> Table:
     table = _table("", "step", "tool", "after", "tries", "output")
     for step in steps:
         mark, style = MARKS.get(step["status"], ("?", ""))

@@ -5,12 +5,16 @@ import os
 import subprocess
 import sys
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
-from gateway.client import Client, Refused
+from gateway.client import Client, Incomplete, Refused
+from services import database
 from services.errors import Unavailable
 from tests.integration.gateway.conftest import ROOT, Gateway, HandWrittenRun
 
@@ -174,3 +178,62 @@ def test_messages_webhooks_and_triggers_by_the_command_line(gateway: Gateway) ->
     assert settled.stdout.strip() == f"{message} is cancelled"
     assert len(hook) == 2 and hook[1].startswith("whsec_")
     assert "/hooks/" in trigger and trigger in perdure(gateway, "triggers", "list").stdout
+
+
+def test_a_call_that_is_put_off_is_made_again_when_the_stack_says(servers: Any) -> None:
+    answers = [
+        (503, {"Retry-After": "0"}, b'{"detail": "not yet"}'),
+        (429, {"Retry-After": "0"}, b'{"detail": "slower"}'),
+        (202, {}, b'{"workflowId": "w"}'),
+    ]
+    seen: list[str | None] = []
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            seen.append(self.headers["Idempotency-Key"])
+            status, headers, body = answers[len(seen) - 1]
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with Client(f"http://127.0.0.1:{server.server_port}") as client:
+        started = client.start("x", key="mine")
+        answers[:] = [*answers, (503, {}, b"{}")]
+        with pytest.raises(Refused) as refused:
+            client.steer("w", "y")
+    server.shutdown()
+
+    assert started["workflowId"] == "w" and seen[:3] == ["mine"] * 3
+    assert refused.value.status == 503 and len(seen) == 4, "what may not happen twice is not sent twice"
+
+
+def test_a_sequence_that_is_not_the_sealed_one_is_told(gateway: Gateway, run: HandWrittenRun) -> None:
+    run.say("a", "b")
+    with Client(gateway.url) as client:
+        events = client.events(run.id)
+        first = next(events)
+        with database.session() as session:
+            session.execute(text("update events set data = '{}' where run_id = :run and seq = 1"), {"run": run.id})
+        run.end()
+        with pytest.raises(Incomplete):
+            list(events)
+
+    assert first["seq"] == 1
+
+
+def test_all_runs_are_read_page_after_page(gateway: Gateway) -> None:
+    name = f"paged-{uuid4()}"
+    with Client(gateway.url) as client:
+        started = [client.start(str(number), labels={"test": name})["workflowId"] for number in range(5)]
+        found = [run["id"] for run in client.all_runs(label=[f"test:{name}"], limit=2, sort="createdAt")]
+
+    assert found == started
