@@ -12,6 +12,7 @@ BENCH_STAMP := .bench/.perdure-bench
 ONCE ?=
 TESTS ?= tests
 MINUTES ?= 5
+BROKER ?=
 QUICK ?=
 ONLY ?=
 SEED ?=
@@ -21,7 +22,7 @@ export PERDURE_ASKED := $(value REQUEST)
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run up test check faults soak bench lock clean
+.PHONY: help setup setup-test run up test check faults rehearsal soak bench lock clean
 
 help:  ## Show this help
 	@echo "Perdure: durable agents for web apps."
@@ -51,8 +52,11 @@ check: $(TEST_STAMP)  ## Lint, types, import rules, fast tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit
 
-faults: $(TEST_STAMP)  ## Every kill and every broken connection, one at a time (about ten minutes)
-	@exec $(BIN)/python -m pytest tests/durability -m slow
+faults: $(TEST_STAMP)  ## Every kill and every broken connection, one at a time (ten minutes; BROKER=redis|rabbitmq: the whole suite on it)
+	@PERDURE_TEST_BROKER=$(BROKER) exec $(BIN)/python -m pytest tests/durability $(if $(BROKER),-m "slow or not slow",-m slow)
+
+rehearsal: $(TEST_STAMP)  ## A day on dynos in two minutes: all processes replaced under load; prints a report
+	@exec $(BIN)/python -m pytest tests/durability/test_dyno_rehearsal.py -m slow -s
 
 soak: $(TEST_STAMP)  ## Random faults against a steady load for MINUTES=5, then the history checker (SEED=n repeats)
 	@exec $(BIN)/python -m tests.durability.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

@@ -7,6 +7,7 @@ once; every other file is a group of its own.
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from services import settings
 from services.pipeline import embedded_servers
+from tests import other_brokers
 
 # folders whose tests share one stack of worker processes, and the files there that start their own
 SHARED_STACKS = ("tests/acceptance/consoles", "tests/acceptance/with_model", "tests/acceptance", "tests/durability")
@@ -43,10 +45,17 @@ def servers() -> Iterator[embedded_servers.Addresses]:
 
     home = Path(tempfile.mkdtemp(prefix="perdure-test-"))
     os.environ["PERDURE_HOME"] = str(home)
-    for name in ("DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "DYNO"):
+    for name in ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "DYNO"):
         os.environ.pop(name, None)
+    broker = os.environ.get("PERDURE_TEST_BROKER")
     settings.current.cache_clear()
-    with embedded_servers.running(home) as addresses:
+    with ExitStack() as at_the_end:
+        if broker == "redis":
+            os.environ["REDIS_URL"] = at_the_end.enter_context(other_brokers.redis_server(home / "redis"))
+        elif broker == "rabbitmq":
+            os.environ["BROKER_URL"] = at_the_end.enter_context(other_brokers.rabbitmq(home / "rabbitmq"))
+        settings.current.cache_clear()
+        addresses = at_the_end.enter_context(embedded_servers.running(home, redis=broker != "redis"))
         os.environ["DATABASE_URL"] = addresses.database_url
         os.environ["REDIS_URL"] = addresses.redis_url
         os.environ["PERDURE_EMBEDDED"] = "1"

@@ -9,6 +9,7 @@ import click
 
 from gateway.command_line import (
     approvals,
+    backup,
     dead_letters,
     delivery,
     doctor,
@@ -70,6 +71,8 @@ for command in (
     hooks.triggers,
     doctor.doctor,
     health.health,
+    backup.backup,
+    backup.restore,
     flow.flow,
     schedules.schedules,
     spending.agents,

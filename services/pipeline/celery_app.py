@@ -39,11 +39,21 @@ def create(name: str) -> Celery:
     transport.install()
     app = Celery(name, broker=current.broker, backend=current.redis, task_cls=SignedTask)
     app.conf.update(_SETTINGS)
+    if not current.broker.startswith("redis"):
+        app.conf.update(_SETTINGS_OF_RABBITMQ)
     app.conf.task_routes = {task: {"queue": queue} for task, queue in TASKS.items()}
     app.conf.broker_use_ssl = redis_tls.options(current.broker) or None
     app.conf.redis_backend_use_ssl = redis_tls.options(current.redis) or None
     return app
 
+
+# Quorum queues survive a node. A message whose worker dies comes back at once; the claim finds whether it is late.
+_SETTINGS_OF_RABBITMQ: dict[str, Any] = {
+    "task_create_missing_queue_type": "quorum",
+    "broker_transport_options": {"confirm_publish": True},
+    "broker_heartbeat": 10,
+    "broker_connection_timeout": 2,
+}
 
 _SETTINGS: dict[str, Any] = {
     "accept_content": ["json"],
