@@ -234,6 +234,28 @@ COUNTS = [
         "{number} dead letters wait to be resumed, restarted or discarded.",
     ),
     (
+        "dead messages are looked at",
+        f"select count(*) from delivery_messages r where status = 'dead' and {MINE}",
+        "{number} messages could not be delivered (`perdure messages list --status dead`): redrive or discard them.",
+    ),
+    (
+        "what is due is sent",
+        f"""
+        select count(*) from delivery_messages r
+        where status = 'waiting' and due_at < clock_timestamp() - interval '60 s' and {MINE}""",
+        "{number} messages have been due for a minute: a queue is paused, a host hangs, or workers are missing.",
+    ),
+    (
+        "webhooks that are gone are removed",
+        f"select count(*) from webhooks r where paused_because is not null and {MINE}",
+        "{number} webhooks were paused since nobody answers there any more (`perdure webhooks list`).",
+    ),
+    (
+        "runs are held back",
+        f"select count(*) from runs r where phase is not null and held_until is not null and {MINE}",
+        "{number} runs are held back until their time.",
+    ),
+    (
         "doubts are resolved",
         f"select count(*) from steps r where status = 'in_doubt' and {MINE}",
         "{number} steps are in doubt and wait for a person.",

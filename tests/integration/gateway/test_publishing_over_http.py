@@ -1,5 +1,6 @@
 """Publishing over HTTP: what is taken, what is refused and why, what is the same, what is shown of a message."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -145,6 +146,24 @@ def test_queues_show_their_depth_and_are_removed_when_empty(http: FlaskClient) -
     assert {each["id"] for each in dry} == set(made)
     assert {shown(http, each)["status"] for each in made} == {"cancelled"}
     assert http.delete(f"/api/queues/{name}").status_code == 200
+
+
+def test_what_was_refused_is_dead_counted_by_the_doctor_redriven_and_discarded(http: FlaskClient) -> None:
+    made = published(http, delay=0, body="x")["id"]
+    found = {each.id: each for each in messages.claim("worker", limit=100, per_host=100, mine=[])}
+    late = messages.finish(replace(found[made], attempt=7), {"outcome": "delivered"})
+    for each in found.values():
+        messages.finish(each, {"outcome": "refused", "reason": "refused", "detail": "No.", "status": 400})
+    invariants = {each["invariant"] for each in http.get("/api/doctor").json["findings"]}
+    redriven = http.post(f"/api/messages/{made}/redrive").json
+    again = next(each for each in messages.claim("worker", limit=100, per_host=100, mine=[]) if each.id == made)
+    messages.finish(again, {"outcome": "refused", "reason": "refused", "detail": "No.", "status": 400})
+    discarded = http.post(f"/api/messages/{made}/discard").json
+
+    assert late["fenced"]
+    assert "dead messages are looked at" in invariants
+    assert (redriven["status"], redriven["failures"], discarded["status"]) == ("waiting", 0, "discarded")
+    assert [each["outcome"] for each in discarded["attempts"]] == ["refused", "refused"]
 
 
 def test_a_message_by_a_schedule_is_a_schedule_whose_runs_publish(http: FlaskClient, publish_known: None) -> None:
