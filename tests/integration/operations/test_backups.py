@@ -32,7 +32,8 @@ def elsewhere(**variables: str | None) -> Iterator[None]:
     try:
         with environment(**variables):
             yield
-            database.dispose()
+            if database._connections is not None:
+                database.dispose()
     finally:
         database._connections = kept
 
