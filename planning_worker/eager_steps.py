@@ -7,11 +7,12 @@ a step whose effect is `unsafe` waits until the whole plan is known to be good.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from planning_worker import revision_rules
+from planning_worker import revision_rules, sentinel
 from services import failpoints, settings
 from services.errors import FieldError, PerdureError, PlanRefused
 from services.failpoints import Failpoint
-from services.journal import event_feed, plan_rules, plans, steps
+from services.journal import event_feed, plan_rules, plans, runs, steps
+from services.journal.event_names import EventName
 from services.journal.finished_steps import FinishedStep
 from services.journal.plan_shape import Plan, PlanStep
 from services.journal.runs import Phase, parse_id
@@ -57,9 +58,10 @@ class EagerSteps:
             return
         try:
             [step] = plan_rules.parse({"steps": [raw]}).steps
-            revision_rules.check([step], self._done)
             if any(step.id == known.id for known in self.steps):
                 return  # the same again, or a contradiction: `merged` tells
+            sentinel.check([step], self.steps, self._done)
+            revision_rules.check([step], self._done)
             plan_rules.check(Plan(steps=[*self.steps, step]), self._tools, max_steps=settings.current().max_steps)
         except PlanRefused:
             self._open = False
@@ -82,8 +84,17 @@ class EagerSteps:
         ]
         if faults:
             raise PlanRefused(f"{faults[0].pointer}: {faults[0].detail}", errors=faults)
-        revision_rules.check([step for step in plan.steps if step.id not in known], self._done)
-        return plan.model_copy(update={"steps": [*self.steps, *(step for step in plan.steps if step.id not in known)]})
+        new = [step for step in plan.steps if step.id not in known]
+        sentinel.check(new, self.steps, self._done)
+        revision_rules.check(new, self._done)
+        return plan.model_copy(update={"steps": [*self.steps, *new]})
+
+    def tell(self, name: EventName, data: dict[str, Any]) -> None:
+        """Record an event of the run. Raises FencedOff."""
+        told = runs.append_events(self._phase, [{"name": name, "data": data}])
+        if told is None:
+            raise FencedOff("The run is cancelled, or planned by another worker.")
+        event_feed.publish(told)
 
     def rows_of_rest(self, plan: Plan) -> list[dict[str, Any]]:
         """The steps of a merged plan that were not taken, as rows of the journal."""

@@ -11,15 +11,17 @@ from typing import Any, Protocol
 
 from planning_worker.plan_request import PlanRequest
 from planning_worker.plan_stream import StepReader
+from planning_worker.sentinel import Runaway
 from services import clock
 from services.errors import PlanRefused
 from services.journal import plan_rules
+from services.journal.event_names import EventName
 from services.journal.plan_shape import Plan, PlanStep
-from services.model import data_fence, json_text, provider, results
+from services.model import context, data_fence, json_text, provider, results
 from services.model.shapes import Completion, Message, Usage
 from services.tools.catalogue import ListedTool
 
-PROMPT = "plan_v2"
+PROMPT = "plan_v3"
 TURNS_BUDGET = 12_000  # characters
 MEMORIES_BUDGET = 6_000
 RESULTS_BUDGET = 20_000
@@ -53,11 +55,14 @@ class Taking(Protocol):
 
     def merged(self, plan: Plan) -> Plan: ...
 
+    def tell(self, name: EventName, data: dict[str, Any]) -> None: ...
+
 
 def plan(request: PlanRequest, taking: Taking, *, max_steps: int) -> ModelPlan:
     """The model's plan for `request`; `taking` is offered each step as it is written.
 
-    Raises PlanRefused with the reason when the plan breaks the rules twice, and what the provider raises.
+    Raises PlanRefused with the reason when the plan breaks the rules twice, Runaway when it goes in circles thrice,
+    and what the provider raises.
     """
     messages = _messages(request, max_steps)
     if request.done:
@@ -69,13 +74,25 @@ def plan(request: PlanRequest, taking: Taking, *, max_steps: int) -> ModelPlan:
         return ModelPlan(_checked(first, request, taking, max_steps), first.usage, first.model, PROMPT)
     except PlanRefused as fault:
         reason = _quoted(fault)
+        _rein_in(fault, "nudge", taking)
     second = _written([*messages, *_sent_back(first, reason, taking)], request, taking)
+    usage = first.usage + second.usage
     try:
-        mended = _checked(second, request, taking, max_steps)
+        return ModelPlan(_checked(second, request, taking, max_steps), usage, second.model, PROMPT, repaired=reason)
+    except Runaway as fault:
+        reason = _quoted(fault)
+        _rein_in(fault, "replan", taking)
     except PlanRefused as fault:
         detail = f"The model's plan could not be used, and neither could its second one: {fault.detail}"
         raise PlanRefused(detail, errors=fault.errors) from fault
-    return ModelPlan(mended, first.usage + second.usage, second.model, PROMPT, repaired=reason)
+    third = _written([*messages, _asked_anew(reason, taking)], request, taking)
+    mended = _checked(third, request, taking, max_steps)
+    return ModelPlan(mended, usage + third.usage, third.model, PROMPT, repaired=reason)
+
+
+def _rein_in(fault: PlanRefused, action: str, taking: Taking) -> None:
+    if isinstance(fault, Runaway):
+        taking.tell(EventName.RUN_REINED_IN, {"sign": fault.sign, "action": action, "because": fault.detail})
 
 
 def _written(messages: list[Message], request: PlanRequest, taking: Taking) -> Completion:
@@ -117,18 +134,28 @@ def _messages(request: PlanRequest, max_steps: int) -> list[Message]:
         system += f"\n\nYou plan for an agent with these instructions:\n{request.instructions}"
     parts = [f"The time is {clock.to_wire(request.now)} ({request.now:%A})."]
     if request.memories:
-        parts.append(data_fence.fenced("memories of this user, best first", request.memories, MEMORIES_BUDGET))
+        room = context.room(0.05, MEMORIES_BUDGET)
+        parts.append(data_fence.fenced("memories of this user, best first", request.memories, room))
     if request.turns:
         turns = [(turn.role, turn.text) for turn in request.turns]
-        parts.append(data_fence.conversation(turns, TURNS_BUDGET))
+        parts.append(data_fence.conversation(turns, context.room(0.1, TURNS_BUDGET)))
     parts.append(f"Plan this request:\n{request.request}")
     return [{"role": "system", "content": system}, {"role": "user", "content": "\n\n".join(parts)}]
 
 
 def _described(tool: ListedTool) -> str:
-    schema = {key: value for key, value in tool.schema.items() if key != "title"}
     description = data_fence.visible(" ".join(tool.description.split()))
-    return f"- {tool.name} ({tool.effect}): {description}\n  {json.dumps(schema, ensure_ascii=False)}"
+    schema = json.dumps(_without_titles(tool.schema), ensure_ascii=False)
+    return f"- {tool.name} ({tool.effect}): {description}\n  {schema}"
+
+
+def _without_titles(schema: Any) -> Any:
+    """Pydantic gives every field a title that says no more than its name: a third of the tokens."""
+    if isinstance(schema, list):
+        return [_without_titles(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: _without_titles(one) for key, one in schema.items() if key != "title" or not isinstance(one, str)}
 
 
 def _schema(request: PlanRequest) -> dict[str, Any]:
@@ -157,15 +184,26 @@ def _schema(request: PlanRequest) -> dict[str, Any]:
 
 def _sent_back(completion: Completion, reason: str, taking: Taking) -> list[Message]:
     mend = f"This plan can't be used:\n{reason}\n\nWrite the whole plan again, mended."
+    quoted = data_fence.shortened(completion.text, context.room(0.15, QUOTED_REPLY))
     return [
-        {"role": "assistant", "content": data_fence.shortened(completion.text, QUOTED_REPLY) or "(nothing)"},
+        {"role": "assistant", "content": quoted or "(nothing)"},
         {"role": "user", "content": f"{mend} {_kept(taking)}" if taking.begun else mend},
     ]
 
 
+def _asked_anew(reason: str, taking: Taking) -> Message:
+    """What the model has to know after two plans that went in circles; the plans themselves would only lead it back."""
+    said = (
+        f"Two plans of yours went round in circles and were thrown away:\n{reason}\n\nPlan in an altogether different "
+        "way, without these calls. If there is none, write no step and say in `note` what is missing."
+    )
+    return {"role": "user", "content": f"{said} {_kept(taking)}" if taking.begun else said}
+
+
 def _results(request: PlanRequest) -> str:
     """What the model has to know to revise a plan."""
-    told = data_fence.fenced("what the steps so far have brought", results.told(request.done, RESULTS_BUDGET))
+    brought = results.told(request.done, context.room(0.2, RESULTS_BUDGET))
+    told = data_fence.fenced("what the steps so far have brought", brought)
     return (
         f"{told}\n\nThe plan was run, and some of it failed or the user has added something. Write only the steps that "
         "are still needed to fulfil the request, another way where one failed: with new ids, numbered on from these, "

@@ -10,12 +10,14 @@ from typing import Any
 from planning_worker import fitting_tools, offline
 from planning_worker.eager_steps import EagerSteps, FencedOff
 from planning_worker.plan_request import PlanRequest, Turn
+from planning_worker.sentinel import Runaway
 from services import clock, failpoints, logs, settings
 from services.agents import agents, profiles
 from services.agents.agents import Agent
 from services.errors import BudgetExceeded, PerdureError, PlanRefused, Retryable, ToolError, Unavailable
 from services.failpoints import Failpoint
 from services.journal import event_feed, plan_rules, plans, runs, steps
+from services.journal.event_names import EventName
 from services.journal.finished_steps import FinishedStep
 from services.journal.plan_shape import Plan
 from services.memory import short_term
@@ -89,7 +91,7 @@ def _plan(phase: runs.Phase) -> Planned:
         try:
             made = model_planner.plan(told, taking, max_steps=current.max_steps)
         except (PlanRefused, BudgetExceeded) as refused:
-            if not asked.done or getattr(refused, "on_exceed", None) == "ask":
+            if not _can_finish(refused, taking, asked) or getattr(refused, "on_exceed", None) == "ask":
                 raise
             return _without_more(taking, refused)  # what there is makes an answer, if not the whole one
         rows = taking.rows_of_rest(made.plan)
@@ -115,6 +117,15 @@ def _agents(run: dict[str, Any]) -> list[Agent]:
     if run["depth"] >= settings.current().max_delegation_depth:
         return []
     return [agent for agent in agents.listed(run["tenant"]) if agent.name != run["agent"]]
+
+
+def _can_finish(refused: PerdureError, taking: EagerSteps, asked: PlanRequest) -> bool:
+    """Whether there is something to answer with though there will be no further plan."""
+    if isinstance(refused, Runaway):
+        told = {"sign": refused.sign, "action": "finish", "because": refused.detail}
+        taking.tell(EventName.RUN_REINED_IN, told)
+        return bool(asked.done or taking.begun)
+    return bool(asked.done)
 
 
 def _without_more(taking: EagerSteps, refused: PerdureError) -> Planned:

@@ -62,6 +62,9 @@ def _judge(phase: runs.Phase) -> None:
         event_feed.publish(told)
         return
     if isinstance(verdict, revision.GiveUp):
+        if verdict.no_progress:
+            reined_in = {"sign": "no_progress", "action": "finish", "because": verdict.because}
+            _tell(phase, EventName.RUN_REINED_IN, reined_in)
         _tell(phase, EventName.PLAN_GIVEN_UP, {"because": verdict.because})
     _answer(phase, done)
 

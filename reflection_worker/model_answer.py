@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reflection_worker.answer_request import AnswerRequest
 from services import clock
-from services.model import data_fence, provider, results
+from services.model import context, data_fence, provider, results
 from services.model.provider import TextStream
 from services.model.shapes import Message
 
@@ -29,11 +29,13 @@ def stream(request: AnswerRequest) -> TextStream:
 def _messages(request: AnswerRequest) -> list[Message]:
     parts = [f"The time is {clock.to_wire(request.now)} ({request.now:%A})."]
     if request.memories:
-        parts.append(data_fence.fenced("memories of this user, best first", request.memories, MEMORIES_BUDGET))
+        room = context.room(0.05, MEMORIES_BUDGET)
+        parts.append(data_fence.fenced("memories of this user, best first", request.memories, room))
     if request.turns:
-        parts.append(data_fence.conversation(request.turns, TURNS_BUDGET))
+        parts.append(data_fence.conversation(request.turns, context.room(0.1, TURNS_BUDGET)))
     if request.steps:
-        parts.append(data_fence.fenced("results of the steps", results.told(request.steps, RESULTS_BUDGET)))
+        told = results.told(request.steps, context.room(0.5, RESULTS_BUDGET))
+        parts.append(data_fence.fenced("results of the steps", told))
     else:
         parts.append("No steps were run.")
     if request.note:

@@ -22,9 +22,10 @@ class Revise:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """Answer with what there is, though it is not all."""
+    """Answer with what there is, though it is not all. no_progress: a further revision would go in circles."""
 
     because: str
+    no_progress: bool = False
 
 
 def verdict(run: dict[str, Any], done: Sequence[FinishedStep]) -> Accept | Revise | GiveUp:
@@ -43,8 +44,14 @@ def verdict(run: dict[str, Any], done: Sequence[FinishedStep]) -> Accept | Revis
     if not failed:
         return Accept()
     revisions, most = run["plan_revision"] - 1, settings.current().max_revisions
-    if revisions and not any(step.status == "succeeded" for step in newest):
-        return GiveUp("The last revision of the plan brought nothing, so no further one is made.")
+    if revisions and not _brought(newest, done):
+        return GiveUp("The last revision of the plan brought nothing, so no further one is made.", no_progress=True)
     if revisions >= most:
         return GiveUp(f"The plan has been revised {revisions} times, which is as often as it may be.")
     return Revise(" ".join(f"Step {step.id} ({step.tool}) failed: {step.error}" for step in failed)[:2_000])
+
+
+def _brought(newest: Sequence[FinishedStep], done: Sequence[FinishedStep]) -> bool:
+    """Whether the newest revision has brought anything that was not there before."""
+    known = [step.output for step in done if step.revision < newest[0].revision and step.status == "succeeded"]
+    return any(step.status == "succeeded" and step.output not in known for step in newest)

@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     cheap_model: str | None = None
     max_output_tokens: int = Field(2_048, ge=64)
     prompt_tools: int = Field(16, ge=1)
+    context_tokens: int | None = Field(None, ge=2_048)
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, gt=0, le=1)
+    seed: int | None = None
     prices: Path | None = None
 
     # The door

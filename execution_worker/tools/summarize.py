@@ -7,7 +7,7 @@ from pydantic import Field
 from execution_worker import extracts
 from services import settings
 from services.errors import Failed
-from services.model import data_fence
+from services.model import context, data_fence
 from services.tools.contract import tool
 
 MAX_TEXT = 60_000
@@ -35,7 +35,7 @@ def summarize(text: str, sentences: Annotated[int, Field(ge=1, le=50)] = 3) -> d
     completion = provider.complete(
         [
             {"role": "system", "content": _INSTRUCTIONS.format(sentences=sentences)},
-            {"role": "user", "content": data_fence.fenced("text", text, MAX_TEXT)},
+            {"role": "user", "content": data_fence.fenced("text", text, context.room(0.6, MAX_TEXT))},
         ]
     )
     return {"text": completion.text.strip()}

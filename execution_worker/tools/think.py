@@ -4,7 +4,7 @@ from typing import Any
 
 from services import settings
 from services.errors import Failed
-from services.model import data_fence
+from services.model import context, data_fence
 from services.tools.contract import tool
 
 MAX_MATERIAL = 60_000
@@ -31,7 +31,9 @@ def think(question: str, material: Any = None) -> dict[str, Any]:
             "Thinking needs a language model and none is configured: set OPENAI_API_KEY, "
             "or OPENAI_BASE_URL for a server that needs no key."
         )
-    asked = question if material is None else f"{data_fence.fenced('material', material, MAX_MATERIAL)}\n\n{question}"
+    asked = question
+    if material is not None:
+        asked = f"{data_fence.fenced('material', material, context.room(0.6, MAX_MATERIAL))}\n\n{question}"
     from services.model import provider  # only who asks a model loads the client library
 
     completion = provider.complete([{"role": "system", "content": _INSTRUCTIONS}, {"role": "user", "content": asked}])

@@ -12,6 +12,8 @@ class EventName(StrEnum):
     RUN_PAUSED = "run.paused"  # {}
     RUN_DEADLINE_PASSED = "run.deadline_passed"  # {deadline}: what had not ended is cut; the answer says what there is
     RUN_RESUMED = "run.resumed"  # {}
+    # it goes in circles. sign: repeated, oscillating, no_progress; action: nudge, replan, finish
+    RUN_REINED_IN = "run.reined_in"  # {sign, action, because}
     PLAN_CREATED = "plan.created"  # {revision, source, note, steps: [{id, tool, arguments, dependsOn, why}]}
     PLAN_STEP_ADDED = "plan.step_added"  # {id, tool, arguments, dependsOn, why}; the plan is still being written
     PLAN_REVISION_REQUESTED = "plan.revision_requested"  # {revision, because}: the critic wants a better plan

@@ -14,7 +14,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from services import clock, settings
 from services.errors import Failed, Retryable
-from services.model import attempts, billing, endpoints, faults, time_limits
+from services.model import attempts, billing, context, endpoints, faults, time_limits
 from services.model.endpoints import CONNECT_SECONDS, Endpoint, Format
 from services.model.shapes import Completion, Message, Usage
 
@@ -167,6 +167,7 @@ class TextStream:
             stream=True,
             timeout=_timeout(deadline),
             **counted,
+            **context.sampling(),
             **self._options,
             **self._limits,
         )
@@ -192,7 +193,11 @@ def _in_some_form(endpoint: Endpoint, ask: Callable[[Format], Reply]) -> Reply:
 def _ask(endpoint: Endpoint, messages: Sequence[Message], options: dict[str, Any], deadline: float) -> Completion:
     def call() -> Any:
         return endpoint.client.chat.completions.create(
-            model=endpoint.model, messages=cast(Any, messages), timeout=_timeout(deadline), **options
+            model=endpoint.model,
+            messages=cast(Any, messages),
+            timeout=_timeout(deadline),
+            **context.sampling(),
+            **options,
         )
 
     with faults.explained(endpoint):

@@ -10,6 +10,7 @@ import pytest
 from planning_worker import model_planner
 from planning_worker.plan_request import PlanRequest, Turn
 from services.errors import PlanRefused, Retryable
+from services.journal.event_names import EventName
 from services.journal.plan_shape import Plan, PlanStep
 from services.tools.catalogue import listing
 from services.tools.contract import tool
@@ -50,6 +51,8 @@ class Untaken:
     def merged(self, plan: Plan) -> Plan:
         return plan
 
+    def tell(self, name: EventName, data: dict[str, Any]) -> None: ...
+
 
 def request(words: str = "What is 17% of 2340, plus 1?", **more: Any) -> PlanRequest:
     tools = {"calculate": listing("built-in", calculate)}
@@ -71,7 +74,7 @@ def test_a_good_plan_is_taken_with_usage_model_and_prompt_version() -> None:
 
     assert [step.id for step in made.plan.steps] == ["s1", "s2"]
     assert made.plan.steps[1].dependencies == ["s1"]
-    assert (made.model, made.prompt_version, made.repaired) == ("small", "plan_v2", None)
+    assert (made.model, made.prompt_version, made.repaired) == ("small", "plan_v3", None)
     assert made.usage.prompt_tokens == len(model.requests[0].said.split())
 
 

@@ -50,11 +50,44 @@ def test_the_same_call_is_not_made_again(stack_with_model: Stack, model: Scripte
 def test_a_revision_that_can_not_be_used_leaves_an_answer_of_what_there_is(
     stack_with_model: Stack, model: ScriptedModel
 ) -> None:
-    bad = plan({"steps": [step("s3", "1/0")]})
+    bad = plan({"steps": [step("s3", "1", dependsOn=["s2"])]})
     model.says(plan({"steps": [step("s1", "2+2"), step("s2", "1/0")]}), bad, bad, text("Four."))
     told = ask(stack_with_model, "Two and two, and one by nothing")
 
     assert (told.run["status"], told.answer) == ("succeeded", "Four.")
+
+
+def test_a_planner_that_goes_in_circles_is_nudged_then_asked_anew_then_stopped(
+    stack_with_model: Stack, model: ScriptedModel
+) -> None:
+    again = plan({"steps": [step("s3", " 1/0 ")]})
+    model.says(plan({"steps": [step("s1", "2+2"), step("s2", "1/0")]}), again, again, again, text("Four."))
+    told = ask(stack_with_model, "Two and two, and one by nothing")
+    reined_in = [event["data"] for event in told.events if event["name"] == "run.reined_in"]
+
+    assert (told.run["status"], told.answer) == ("succeeded", "Four.")
+    assert [(one["sign"], one["action"]) for one in reined_in] == [
+        ("repeated", "nudge"),
+        ("repeated", "replan"),
+        ("repeated", "finish"),
+    ]
+    assert "calls calculate as step s2 did, which failed" in reined_in[0]["because"]
+    assert "round in circles" in model.chats[-2].said
+    assert [one["id"] for one in told.run["steps"]] == ["s1", "s2"]
+
+
+def test_a_planner_that_finds_another_way_when_nudged_goes_on(stack_with_model: Stack, model: ScriptedModel) -> None:
+    model.says(
+        plan({"steps": [step("s1", "2+2"), step("s2", "1/0")]}),
+        plan({"steps": [step("s3", "2+2")]}),
+        plan({"steps": [step("s3", "${s1.value}+1")]}),
+        text("Five."),
+    )
+    told = ask(stack_with_model, "Two and two, and one by nothing")
+    reined_in = [event["data"]["action"] for event in told.events if event["name"] == "run.reined_in"]
+
+    assert (told.answer, reined_in) == ("Five.", ["nudge"])
+    assert "use its output, ${s1}" in model.chats[-2].said
 
 
 def test_revisions_that_bring_nothing_come_to_an_end(stack_with_model: Stack, model: ScriptedModel) -> None:
@@ -68,6 +101,7 @@ def test_revisions_that_bring_nothing_come_to_an_end(stack_with_model: Stack, mo
 
     assert told.answer == "Four, and that is all."
     assert given_up == ["The last revision of the plan brought nothing, so no further one is made."]
+    assert [event["data"]["sign"] for event in told.events if event["name"] == "run.reined_in"] == ["no_progress"]
 
 
 def test_revisions_are_bounded(stack_with_model: Stack, model: ScriptedModel) -> None:
