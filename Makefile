@@ -16,13 +16,14 @@ BROKER ?=
 QUICK ?=
 ONLY ?=
 SEED ?=
+EXAMPLES ?= 50
 REQUEST ?= What is 17% of 2340, and what time is it in Tokyo?
 # taken literally: neither make nor the shell reads anything into a request
 export PERDURE_ASKED := $(value REQUEST)
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run up test check faults rehearsal soak bench lock clean
+.PHONY: help setup setup-test run up test check faults rehearsal fuzz soak bench lock clean
 
 help:  ## Show this help
 	@echo "Perdure: durable agents for web apps."
@@ -57,6 +58,9 @@ faults: $(TEST_STAMP)  ## Every kill and every broken connection, one at a time 
 
 rehearsal: $(TEST_STAMP)  ## A day on dynos in two minutes: all processes replaced under load; prints a report
 	@exec $(BIN)/python -m pytest tests/durability/test_dyno_rehearsal.py -m slow -s
+
+fuzz: $(TEST_STAMP)  ## Fuzz every route of the API from its document (EXAMPLES=50 cases a route and phase, SEED=1)
+	@exec $(BIN)/python -m tests.fuzz.running --examples $(EXAMPLES) --seed $(or $(SEED),1)
 
 soak: $(TEST_STAMP)  ## Random faults against a steady load for MINUTES=5, then the history checker (SEED=n repeats)
 	@exec $(BIN)/python -m tests.durability.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
