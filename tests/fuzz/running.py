@@ -31,7 +31,8 @@ def fuzz(
         *more,
     ]
     environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1]), "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks"}
-    return subprocess.run(command, cwd=HERE, env=environment, text=True, capture_output=True, check=False)
+    with tempfile.TemporaryDirectory() as folder:  # where it keeps what failed before: every run is the first
+        return subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True, check=False)
 
 
 def main() -> int:
