@@ -1,6 +1,7 @@
 """Messages to a receiver that fails, hangs, refuses and redirects, with workers that die: a receiver that looks at ids
 takes each once, in order where that was asked for; what can't be delivered is given up with the reason."""
 
+import contextlib
 import itertools
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ import pytest
 from services.delivery import attempts, messages, ordered_queues, publishing
 from services.delivery.messages import Message
 from services.delivery.publishing import Content, Publication, Terms
+from services.errors import Conflict
 from services.failpoints import Failpoint
 from services.flow import keys
 from services.journal import event_feed, steps, why
@@ -197,6 +199,24 @@ def test_a_flow_key_limits_how_many_are_under_way_and_how_many_begin_in_a_period
     assert [each.status for each in found] == ["delivered"] * 9
     assert all((later - before).total_seconds() > 0.29 for before, later in itertools.pairwise(narrow_ones))
     assert all(later - before > 1.4 for before, later in zip(paced, paced[2:], strict=False))
+
+
+def test_a_host_that_hangs_does_not_hold_up_the_others(workers: Stack, receiver: Receiver, fresh: Any) -> None:
+    content = Content.of_json("hang")
+    terms = Terms(retries=0, timeout=4.0)
+    hanging = [Publication(receiver.url(fresh("hang")), None, content, terms, None)] * 60
+    hung = [each.id for each in publishing.publish(runs.TENANT, hanging)]
+    runs.wait_until(lambda: messages.get(runs.TENANT, hung[0]).status == "delivering")
+    began = time.monotonic()
+    elsewhere = publish("http://localhost:9/", "other", None, retries=0)
+    found = ended([elsewhere])
+    took = time.monotonic() - began
+    for each in hung:
+        with contextlib.suppress(Conflict):
+            messages.change(runs.TENANT, each, "cancel")
+
+    assert dead(found[0])[0] == "dead"
+    assert took < 3
 
 
 def test_why_names_the_message_that_a_step_waits_for(workers: Stack, receiver: Receiver, fresh: Any) -> None:
