@@ -19,7 +19,13 @@ from services.pipeline import embedded_servers
 from tests import other_brokers
 
 # folders whose tests share one stack of worker processes, and the files there that start their own
-SHARED_STACKS = ("tests/acceptance/consoles", "tests/acceptance/with_model", "tests/acceptance", "tests/durability")
+SHARED_STACKS = (
+    "tests/acceptance/consoles",
+    "tests/acceptance/with_model",
+    "tests/acceptance",
+    "tests/durability",
+    "tests/security",
+)
 OWN_STACKS = {"tests/acceptance/test_perdure_up.py"}
 
 

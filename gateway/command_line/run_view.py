@@ -92,7 +92,7 @@ class RunView:
         tree = Tree(Text(self.status, style="bold"))
         for step_id, step in self.steps.items():
             mark, style = MARKS.get(step.status, ("?", ""))
-            line = Text.assemble((f"{mark} ", style), (step_id, "bold"), " ", step.tool)
+            line = Text.assemble((f"{mark} ", style), (harmless(step_id), "bold"), " ", harmless(step.tool))
             if step.started and step.finished:
                 line.append(f"  {_seconds(step.started, step.finished):.2f} s", style="dim")
             if step.note:
