@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     embedding_model: str | None = None
     model_timeout: float = Field(120, gt=0)
     cheap_model: str | None = None
+    fallback_models: Annotated[tuple[str, ...], NoDecode] = ()
+    fallback_api_key: SecretStr | None = None
+    breaker_failures: int = Field(5, ge=1)
+    breaker_seconds: float = Field(15, gt=0)
     max_output_tokens: int = Field(2_048, ge=64)
     prompt_tools: int = Field(16, ge=1)
     context_tokens: int | None = Field(None, ge=2_048)
@@ -104,7 +108,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"
 
-    @field_validator("allow_hosts", "tools", mode="before")
+    @field_validator("allow_hosts", "tools", "fallback_models", mode="before")
     @classmethod
     def _split_on_commas(cls, value: object) -> object:
         if isinstance(value, str):

@@ -34,7 +34,7 @@ class EventName(StrEnum):
     CHILD_ENDED = "child.ended"  # {child, place, number, agent, status, error, cost}; cost: of all below it
     APPROVAL_REQUESTED = "approval.requested"  # {id, kind, tool, arguments, reason, question, expiresAt}
     APPROVAL_DECIDED = "approval.decided"  # {id, decision, by, arguments | reason | answer}; arguments: as edited
-    MODEL_CALLED = "model.called"  # {for, model, inputTokens, outputTokens, cachedTokens, cost, degraded}
+    MODEL_CALLED = "model.called"  # {for, model, inputTokens, outputTokens, cachedTokens, cost, degraded, fallback}
     BUDGET_EXCEEDED = "budget.exceeded"  # {because, then}: the run is paused until a person raises its budget
     BUDGET_CHANGED = "budget.changed"  # {limits, onExceed}
     ANSWER_DELTA = "answer.delta"  # {text, attempt}: a higher attempt replaces all that lower ones streamed

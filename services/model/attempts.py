@@ -31,7 +31,8 @@ def _persist(call: Callable[[], Result], deadline: float, say: Callable[[str], N
         except Retryable as error:
             say(error.detail)
             wait = error.retry_after if error.retry_after is not None else BASE * 2**attempt * random.uniform(0.5, 1)
-            if attempt == ATTEMPTS - 1 or wait > min(LONGEST_WAIT, deadline - clock.monotonic()):
+            hopeless = attempt == ATTEMPTS - 1 or not getattr(error, "again", True)
+            if hopeless or wait > min(LONGEST_WAIT, deadline - clock.monotonic()):
                 raise
         sleep(wait)
     raise AssertionError("the loop returns or raises")

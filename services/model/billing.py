@@ -37,6 +37,7 @@ class Bill:
     options: dict[str, Any] = field(default_factory=dict)
     reservation: str | None = None
     degraded: bool = False
+    fallback: bool = False
     size: int = 0
 
     def settle(self, usage: Usage, model: str, written: int) -> None:
@@ -62,24 +63,28 @@ class Bill:
             "cached_tokens": usage.cached_tokens,
             "cost": cost,
             "degraded": self.degraded or None,
+            "fallback": self.fallback or None,
         }
         if self.reservation or usage != Usage():
             event_feed.publish(database.call("record_model_call", database.json(taken)))
 
 
-def opened(messages: Sequence[Message], *, seconds: float) -> Bill:
+def opened(messages: Sequence[Message], *, seconds: float, instead: Endpoint | None = None) -> Bill:
     """A bill for a call of the payer's model, or of the cheaper one where the budget says so (on_exceed: degrade).
 
-    Raises BudgetExceeded, and Retryable where other calls hold what is left for too long.
+    instead: the fallback that is asked for it. Raises BudgetExceeded, and Retryable where other calls hold what is left
+    for too long.
     """
     payer = payers.current()
-    endpoint = endpoints.current(payer.model if payer else None)
+    endpoint = instead or endpoints.current(payer.model if payer else None)
     size = sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + 8 * len(messages)
     if payer is None or not payer.accounts:
-        return Bill(endpoint, payer, size=size)
+        return Bill(endpoint, payer, size=size, fallback=instead is not None)
     cheap = settings.current().cheap_model
     try:
-        return _reserved(endpoint, payer, size, seconds)
+        bill = _reserved(endpoint, payer, size, seconds)
+        bill.fallback = instead is not None
+        return bill
     except _Refused as refused:
         if refused.why.on_exceed != "degrade" or cheap is None or cheap == endpoint.model:
             raise refused.why from None

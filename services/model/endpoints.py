@@ -50,6 +50,22 @@ def current(model: str | None = None) -> Endpoint:
     return _endpoint(now.openai_base_url, key, model or now.model)
 
 
+def fallbacks() -> list[Endpoint]:
+    """The endpoints of PERDURE_FALLBACK_MODELS: `model` where the first one is, or `model@base-url` elsewhere.
+
+    Elsewhere gets PERDURE_FALLBACK_API_KEY, or none: the key of one endpoint is never shown to another.
+    """
+    now, found = settings.current(), []
+    for named in now.fallback_models:
+        model, separator, url = named.partition("@")
+        if not separator:
+            found.append(current(model))
+            continue
+        key = now.fallback_api_key.get_secret_value() if now.fallback_api_key else _NO_KEY
+        found.append(_endpoint(url, key, model))
+    return found
+
+
 @lru_cache(maxsize=16)
 def _endpoint(base_url: str | None, key: str, model: str) -> Endpoint:
     client = openai.OpenAI(base_url=base_url, api_key=key, max_retries=0)

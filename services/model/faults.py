@@ -18,6 +18,20 @@ class RequestRefused(Failed):
     """The endpoint does not take this request (400, 422): perhaps for an option that it lacks."""
 
 
+class Outage(Retryable):
+    """The endpoint is away, fails, is too slow or too busy: another one may serve.
+
+    counts: against it (a limited rate does not). again: whether trying again soon may help.
+    """
+
+    def __init__(
+        self, detail: str, *, retry_after: float | None = None, counts: bool = True, again: bool = True
+    ) -> None:
+        super().__init__(detail, retry_after=retry_after)
+        self.counts = counts
+        self.again = again
+
+
 @contextmanager
 def explained(endpoint: Endpoint) -> Iterator[None]:
     """Turn the SDK's errors into ours. The cause is dropped on purpose: its text may quote the key."""
@@ -26,17 +40,17 @@ def explained(endpoint: Endpoint) -> Iterator[None]:
     except openai.APIStatusError as error:
         raise _of_status(error, endpoint) from None
     except (openai.APITimeoutError, httpx2.TimeoutException, TimeoutError):
-        raise Retryable(f"The model at {endpoint.host} did not answer in time (PERDURE_MODEL_TIMEOUT).") from None
+        raise Outage(f"The model at {endpoint.host} did not answer in time (PERDURE_MODEL_TIMEOUT).") from None
     except (openai.APIConnectionError, httpx2.TransportError):
-        raise Retryable(
+        raise Outage(
             f"The model at {endpoint.host} can't be reached or broke off; check OPENAI_BASE_URL if this stays."
         ) from None
     except (openai.APIResponseValidationError, ValueError):
-        raise Retryable(
+        raise Outage(
             f"The model at {endpoint.host} sent something that is not OpenAI's format; check OPENAI_BASE_URL."
         ) from None
     except openai.OpenAIError as error:
-        raise Retryable(f"The model at {endpoint.host} reported: {told(str(error), endpoint)}") from None
+        raise Outage(f"The model at {endpoint.host} reported: {told(str(error), endpoint)}") from None
 
 
 def _of_status(error: openai.APIStatusError, endpoint: Endpoint) -> ToolError:
@@ -44,9 +58,9 @@ def _of_status(error: openai.APIStatusError, endpoint: Endpoint) -> ToolError:
     if error.code == "insufficient_quota":
         return Failed(f"{where} says that the quota of this key is used up; check the account of OPENAI_API_KEY.")
     if status == 429:
-        return Retryable(f"{where} limits the rate of requests.", retry_after=_wait(error))
+        return Outage(f"{where} limits the rate of requests.", retry_after=_wait(error), counts=False)
     if status >= 500 or status in {408, 409, 425}:
-        return Retryable(f"{where} fails at the moment (status {status}).", retry_after=_wait(error))
+        return Outage(f"{where} fails at the moment (status {status}).", retry_after=_wait(error))
     if status == 401:
         return Failed(f"{where} does not accept the key; check OPENAI_API_KEY.")
     if status == 403:

@@ -14,7 +14,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from services import clock, settings
 from services.errors import Failed, Retryable
-from services.model import attempts, billing, context, endpoints, faults, time_limits
+from services.model import attempts, billing, breaker, context, endpoints, fallbacks, faults, time_limits
+from services.model.billing import Bill
 from services.model.endpoints import CONNECT_SECONDS, Endpoint, Format
 from services.model.shapes import Completion, Message, Usage
 
@@ -35,8 +36,18 @@ def complete(
     schema: JSON Schema that the text is to fit; endpoints that can't be held to it are told it in words, so parse the
     text with `json_text` and check it. timeout: seconds in all, retries included (default: PERDURE_MODEL_TIMEOUT).
     """
-    deadline = _deadline(timeout)
-    bill = billing.opened(messages, seconds=deadline - clock.monotonic())
+    complete_by = partial(_complete, messages, schema, schema_name)
+    return fallbacks.first(complete_by, _deadline(timeout))
+
+
+def _complete(
+    messages: Sequence[Message],
+    schema: dict[str, Any] | None,
+    schema_name: str,
+    instead: Endpoint | None,
+    deadline: float,
+) -> Completion:
+    bill = billing.opened(messages, seconds=deadline - clock.monotonic(), instead=instead)
     endpoint, taken = bill.endpoint, Completion("", Usage(), bill.endpoint.model)
 
     def ask(form: Format | None) -> Completion:
@@ -102,19 +113,26 @@ class TextStream:
 
     def __iter__(self) -> Iterator[str]:
         deadline = _deadline(self._timeout)
-        bill = billing.opened(self._messages, seconds=deadline - clock.monotonic())
-        endpoint, self._limits, self.model = bill.endpoint, bill.options, bill.endpoint.model
-        begin = partial(self._begin, endpoint, deadline)
+        bill, first, rest = fallbacks.first(partial(self._begun, deadline), deadline)
         try:
-            if self._schema is None:
-                first, rest = attempts.persist(begin, deadline)
-            else:
-                first, rest = _in_some_form(endpoint, partial(self._begin_in, begin, deadline))
             if first:
                 yield first
             yield from rest
         finally:
             bill.settle(self.usage, self.model, self._written)
+
+    def _begun(self, deadline: float, instead: Endpoint | None, first_by: float) -> tuple[Bill, str, Iterator[str]]:
+        """The bill, the first piece and the rest, of the model that is meant or of a fallback."""
+        bill = billing.opened(self._messages, seconds=deadline - clock.monotonic(), instead=instead)
+        endpoint, self._limits, self.model = bill.endpoint, bill.options, bill.endpoint.model
+        begin = partial(self._begin, endpoint, (first_by, deadline))
+        try:
+            if self._schema is None:
+                return (bill, *attempts.persist(begin, first_by))
+            return (bill, *_in_some_form(endpoint, partial(self._begin_in, begin, first_by)))
+        except BaseException:
+            bill.settle(self.usage, self.model, self._written)
+            raise
 
     def _begin_in(
         self, begin: Callable[[], tuple[str, Iterator[str]]], deadline: float, form: Format
@@ -127,26 +145,26 @@ class TextStream:
             self._messages = asked
             raise
 
-    def _begin(self, endpoint: Endpoint, deadline: float) -> tuple[str, Iterator[str]]:
-        """The first piece, with the iterator over the rest."""
+    def _begin(self, endpoint: Endpoint, deadlines: tuple[float, float]) -> tuple[str, Iterator[str]]:
+        """The first piece, with the iterator over the rest. deadlines: of the first piece, and of all."""
         try:
-            pieces = self._pieces(endpoint, deadline)
+            pieces = self._pieces(endpoint, *deadlines)
             return next(pieces, ""), pieces
         except faults.RequestRefused:
             if not endpoint.counts_streams:
                 raise
         endpoint.counts_streams = False
         try:
-            pieces = self._pieces(endpoint, deadline)
+            pieces = self._pieces(endpoint, *deadlines)
             return next(pieces, ""), pieces
         except faults.RequestRefused:
             endpoint.counts_streams = True  # The refusal had another reason.
             raise
 
-    def _pieces(self, endpoint: Endpoint, deadline: float) -> Iterator[str]:
+    def _pieces(self, endpoint: Endpoint, first_by: float, deadline: float) -> Iterator[str]:
         finished = None
-        with faults.explained(endpoint):
-            for chunk in time_limits.iterate(lambda: self._open(endpoint, deadline), deadline):
+        with breaker.guarding(endpoint), faults.explained(endpoint):
+            for chunk in time_limits.iterate(lambda: self._open(endpoint, deadline), deadline, first_by=first_by):
                 self.usage = _usage(chunk.usage) if chunk.usage else self.usage
                 self.model = chunk.model or self.model
                 for choice in (chunk.choices or [])[:1]:
@@ -200,7 +218,7 @@ def _ask(endpoint: Endpoint, messages: Sequence[Message], options: dict[str, Any
             **options,
         )
 
-    with faults.explained(endpoint):
+    with breaker.guarding(endpoint), faults.explained(endpoint):
         reply = time_limits.run(call, deadline)
     if not isinstance(reply, ChatCompletion) or not reply.choices:
         raise Failed(

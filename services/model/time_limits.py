@@ -24,8 +24,10 @@ class _End:
         self.error = error
 
 
-def iterate(start: Callable[[], Iterable[Piece]], deadline: float) -> Iterator[Piece]:
+def iterate(start: Callable[[], Iterable[Piece]], deadline: float, *, first_by: float | None = None) -> Iterator[Piece]:
     """The pieces of `start()`, each as it comes. Raises TimeoutError at `deadline` (monotonic seconds).
+
+    first_by: by when the first piece has to be there, if earlier.
 
     A caller that stops early leaves a thread behind that ends at the next piece, or at the client's own timeout.
     """
@@ -45,7 +47,9 @@ def iterate(start: Callable[[], Iterable[Piece]], deadline: float) -> Iterator[P
 
     threading.Thread(target=pump, daemon=True, name="model-call").start()
     try:
-        while not isinstance(piece := _next(pieces, deadline), _End):
+        by = deadline if first_by is None else min(first_by, deadline)
+        while not isinstance(piece := _next(pieces, by), _End):
+            by = deadline
             yield piece
         if piece.error:
             raise piece.error

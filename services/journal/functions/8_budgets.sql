@@ -125,7 +125,7 @@ begin
     (select id from steps where run_id = r.id and id = p ->> 'holder'), jsonb_strip_nulls(jsonb_build_object(
       'for', p -> 'holder', 'model', p -> 'model', 'inputTokens', p -> 'input_tokens',
       'outputTokens', p -> 'output_tokens', 'cachedTokens', p -> 'cached_tokens', 'cost', p -> 'cost',
-      'degraded', p -> 'degraded'))));
+      'degraded', p -> 'degraded', 'fallback', p -> 'fallback'))));
 end $$;
 
 -- A run that draws on a budget that is used up waits for a person (on_exceed: ask). Returns the events.
