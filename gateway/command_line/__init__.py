@@ -58,6 +58,7 @@ for command in (
     surgery.doubts,
     surgery.why,
     surgery.diff,
+    surgery.change_runs,
     approvals.approvals,
     approvals.policies,
     secrets.secrets,

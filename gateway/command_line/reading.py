@@ -15,13 +15,19 @@ from gateway.command_line.run_view import MARKS, harmless
 
 @click.command()
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200), help="How many.")
-@click.option("--status", help="Only those of this status.")
+@click.option("--status", multiple=True, help="Only those of this status; live: all that have not ended.")
+@click.option("--label", multiple=True, metavar="NAME:VALUE", help="Only those with this label.")
+@click.option("--agent", help="Only those of this agent.")
+@click.option("--text", help="Only those with this in the request, the answer or the id.")
+@click.option("--since", metavar="TIME", help="Only those from this time on, like 2026-01-31T12:00:00Z.")
+@click.option("--until", metavar="TIME", help="Only those before this time.")
+@click.option("--sort", type=click.Choice(["-createdAt", "createdAt", "-finishedAt", "finishedAt"]), help="The order.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @door.options
-def runs(limit: int, status: str | None, as_json: bool, url: str | None, key: str | None) -> None:
+def runs(as_json: bool, url: str | None, key: str | None, **asked: Any) -> None:
     """List runs, newest first."""
     with door.client(url, key) as client:
-        items = client.listed(limit=limit, status=status)["items"]
+        items = client.listed(**asked)["items"]
     if as_json:
         click.echo(orjson.dumps(items, option=orjson.OPT_INDENT_2))
         return

@@ -1,4 +1,4 @@
-"""perdure pause, resume, fork, retry, skip, override, rerun, resolve, doubts, why, diff: operate on runs."""
+"""perdure pause, resume, fork, retry, skip, override, rerun, resolve, doubts, why, diff, change-runs."""
 
 from typing import Any
 
@@ -20,6 +20,26 @@ class Json(click.ParamType):
             return orjson.loads(value) if isinstance(value, str) else value
         except orjson.JSONDecodeError as error:
             self.fail(f"{value!r} is not valid JSON: {error}.", param, ctx)
+
+
+@click.command()
+@click.argument("action", type=click.Choice(["cancel", "pause", "resume", "retry"]))
+@click.option("--status", multiple=True, help="Only those of this status.")
+@click.option("--label", "labels", multiple=True, metavar="NAME:VALUE", help="Only those with this label.")
+@click.option("--agent", help="Only those of this agent.")
+@click.option("--text", help="Only those with this in the request, the answer or the id.")
+@click.option("--dry-run", is_flag=True, help="Only say which.")
+@door.options
+def change_runs(action: str, dry_run: bool, url: str | None, key: str | None, **asked: Any) -> None:
+    """Cancel, pause, resume or retry all runs that fit; without a filter, all that it means something for."""
+    labels = dict(label.partition(":")[::2] for label in asked.pop("labels"))
+    wanted = {name: value for name, value in {**asked, "labels": labels}.items() if value}
+    with door.client(url, key) as client:
+        done = client.change_runs(action, wanted, dry_run=dry_run)
+    for each in done["items"]:
+        click.echo(f"{each['workflowId']}  {each['refused'] or each['continuesAs'] or each['status']}")
+    more = "; there are more, say it again" if done["more"] else ""
+    click.echo(f"{action}: {done['count']} runs{' (a dry run)' if dry_run else ''}{more}", err=True)
 
 
 @click.command()

@@ -36,6 +36,7 @@ MEANINGS = {
     409: "Not possible in the present state.",
     410: "Its time is over.",
     413: "The body is too large.",
+    414: "The address is too long.",
     415: "The body must be of another content type.",
     422: "Well formed, but it makes no sense here; or an Idempotency-Key that was used for another body.",
     429: "Too much at once; `Retry-After` says when to come back.",
@@ -144,6 +145,7 @@ def _problems(rule: Rule, method: str, declared: Operation) -> dict[str, Any]:
     statuses |= {401, 403, 429} if secured(rule) else {401} if rule.rule.startswith("/hooks/") else set()
     statuses |= {404} if named or secured(rule) else set()
     statuses |= {405} if any(isinstance(kind, AnyConverter) for kind in rule._converters.values()) else set()
+    statuses |= {414} if named or declared.query else set()
     statuses |= {409, 410} if named and method != "GET" else {409} if method != "GET" else set()
     statuses |= {413, 415, 422} if declared.takes is not None else {422} if method != "GET" else set()
     kind = "OpenAI" if rule.rule.startswith("/v1/") else "Problem"

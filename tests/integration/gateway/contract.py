@@ -24,6 +24,8 @@ class Contract:
         view = self._app.view_functions.get(rule.endpoint) if rule else None
         if rule is None or rule.websocket or view is None or declare.of(view) is None:
             return response
+        if response.status_code == 405 or request.method == "OPTIONS":
+            return response  # of no operation
         operation = self._document["paths"][operations.address(rule)][request.method.lower()]
         replies = operation["responses"]
         assert str(response.status_code) in replies, f"{rule} answered {response.status_code}: {response.text[:300]}"

@@ -237,3 +237,17 @@ def test_all_runs_are_read_page_after_page(gateway: Gateway) -> None:
         found = [run["id"] for run in client.all_runs(label=[f"test:{name}"], limit=2, sort="createdAt")]
 
     assert found == started
+
+
+def test_runs_are_found_and_changed_by_the_command_line(gateway: Gateway) -> None:
+    label = f"test:{uuid4()}"
+    with Client(gateway.url) as client:
+        run_id = client.start("look for me", labels={"test": label[5:]})["workflowId"]
+    found = perdure(gateway, "runs", "--label", label, "--status", "live", "--text", "look for")
+    dry = perdure(gateway, "change-runs", "cancel", "--label", label, "--dry-run")
+    done = perdure(gateway, "change-runs", "cancel", "--label", label)
+
+    assert run_id in found.stdout
+    assert f"{run_id}  queued" in dry.stdout and "a dry run" in dry.stderr
+    assert run_id in done.stdout and "cancel: 1 runs" in done.stderr
+    assert run_id in perdure(gateway, "runs", "--label", label, "--status", "cancelled").stdout
