@@ -38,7 +38,7 @@ class Accepted(Started, total=False):
 @blueprint.post("/api/agent/start")
 @declare.operation(takes=StartRequest, gives={202: Accepted}, example=EXAMPLE)
 def start() -> Response:
-    """Answers 202 once the run is committed; nothing that was answered so is ever lost."""
+    """Start a run of what is asked, in words or as a plan. Answers 202 once it is committed, and so never lost."""
     asked, body = bodies.read(StartRequest)
     run = run_requests.row(asked, authentication.caller().tenant)
     run_id = runs.new_id()

@@ -71,7 +71,7 @@ def described(rule: Rule, method: str, view: Callable[..., Any], known: Schemas)
         "operationId": rule.endpoint,
         "tags": [tag(rule)],
         "summary": first.rstrip("."),
-        "description": " ".join([rest, " ".join(more.split())]).strip() or first,
+        "description": " ".join([rest, " ".join(more.split())]).strip(),
         "parameters": [
             *(_path_parameter(rule, name, rule._converters[name]) for name in _names(rule)),
             *(schemas.parameters(declared.query) if declared.query else []),
