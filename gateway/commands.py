@@ -21,6 +21,18 @@ from services.pipeline import operating
 
 Id = Annotated[str, Field(max_length=100)]
 
+# the HTTP call that each command stands for: who may not do the one may not do the other
+ROUTES = {
+    "cancel": "POST /api/runs/<run_id>/cancel",
+    "pause": "POST /api/runs/<run_id>/pause",
+    "resume": "POST /api/runs/<run_id>/resume",
+    "steer": "POST /api/runs/<run_id>/steer",
+    "approve": "POST /api/approvals/<approval_id>/approve",
+    "reject": "POST /api/approvals/<approval_id>/reject",
+    "answer": "POST /api/approvals/<approval_id>/answer",
+    "signal": "POST /api/signals",
+}
+
 log = logs.get(__name__)
 
 

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from werkzeug.routing import Rule
 
-from gateway import declare
+from gateway import commands, declare
 from gateway.app import create_app
 from gateway.declare import Text
 from gateway.openapi import document
@@ -108,6 +108,15 @@ def test_text_replies_say_what_they_are() -> None:
     texts = [shape for rule in RULES for shape in declare.of(APP.view_functions[rule.endpoint]).gives.values()]  # type: ignore[union-attr]
 
     assert all(shape.description for shape in texts if isinstance(shape, Text))
+
+
+def test_every_command_on_the_socket_stands_for_a_route() -> None:
+    there = {f"{method} {rule.rule}" for rule in RULES for method in rule.methods or ()}
+    kinds = get_args(get_args(commands.Said)[0])
+    said = {name for kind in kinds for name in get_args(kind.model_fields["do"].annotation)}
+
+    assert commands.ROUTES.keys() == said
+    assert set(commands.ROUTES.values()) <= there
 
 
 def test_every_event_is_shown_by_a_mode_beside_debug() -> None:
