@@ -121,7 +121,7 @@ begin
 end $$;
 
 -- What may begin now, as [[run, phase], …]; and what has not begun by its time is cancelled, its events told.
-create or replace function sweep_held(p_limit int) returns jsonb language plpgsql as $$
+create or replace function sweep_held(p_limit int) returns jsonb language plpgsql set enable_seqscan = off as $$
 declare
   r runs%rowtype;
   v_by timestamptz;
