@@ -19,6 +19,7 @@ from services.secrets import handles, redaction, vault
 from services.spending import budgets, payers
 from services.spending.payers import Payer
 from services.tools.contract import Tool, ToolContext, Unsure, WaitForDecision, WaitUntil
+from services.tracing import spans
 
 log = logs.get(__name__)
 
@@ -45,6 +46,13 @@ class Ended:
 
 def run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     """The arguments as called (None when they stayed as planned) and how the attempt ended."""
+    with spans.step(claim.run_id, claim.step_id, claim.fence, claim.tool) as span:
+        given, ended = _run(claim)
+        spans.outcome(span, ended.outcome, ended.error)
+        return given, ended
+
+
+def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     tool = registry.get(claim.tool)
     try:
         if claim.control is not None and (instead := control.decide(claim)) is not None:
@@ -116,6 +124,11 @@ def _waiting(wait: WaitUntil | WaitForDecision) -> Ended:
 
 
 def _call(tool: Tool, claim: Claim, arguments: dict[str, Any], values: dict[str, Any]) -> Any:
+    with spans.tool(tool.name, f"{claim.run_id}:{claim.step_id}", arguments):
+        return _called(tool, claim, arguments, values)
+
+
+def _called(tool: Tool, claim: Claim, arguments: dict[str, Any], values: dict[str, Any]) -> Any:
     if tool.instant:
         return tool.function(**values)
     with cancellation.watched(claim.run_id) as cancelled:

@@ -14,6 +14,7 @@ from services.errors import BadInput, Conflict
 from services.failpoints import Failpoint
 from services.journal import conversations, event_feed, idempotency, runs
 from services.pipeline import phases
+from services.tracing import identity
 
 ROUTE = "POST /api/agent/start"
 
@@ -45,6 +46,7 @@ def start() -> Response:
     conversation_id = asked.conversation_id or str(run_id)
     accepted: Accepted = {**wire.started(run_id, conversation_id)}
     once = _idempotency(body, accepted)
+    run["traceparent"] = identity.valid(request.headers.get(identity.HEADER))
     made = runs.accept(run | {"id": str(run_id), "conversation_id": conversation_id, "idempotency": once})
     event_feed.publish(made.others)
     if made.existing is not None:

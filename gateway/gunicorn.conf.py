@@ -13,6 +13,7 @@ from gunicorn import util
 from gateway.streams import capacity, hub
 from services import connection_budget, logs, settings
 from services.metrics import families, story, tally
+from services.tracing import export
 
 _settings = settings.current()
 _budget = connection_budget.check()
@@ -46,6 +47,7 @@ def post_worker_init(worker):  # type: ignore[no-untyped-def]
     tally.shows(families.STREAM_CLIENTS, capacity.taken)
     tally.shows(families.STREAM_WAITING, hub.current().waiting)
     story.begin()
+    export.begin("web")
     util.write_error = write_problem
     served_before = signal.getsignal(signal.SIGTERM)
 

@@ -25,6 +25,7 @@ from services.pipeline import heartbeat, phases, teams
 from services.spending import payers
 from services.tools import catalogue
 from services.tools.catalogue import ListedTool
+from services.tracing import spans
 
 MAX_FAILURES = 5
 DELEGATE = "delegate"
@@ -55,7 +56,7 @@ def plan_run(run_id: str) -> None:
         return
     failpoints.reached(Failpoint.PLAN_CLAIMED)
     try:
-        with payers.paying(payers.of_phase(phase.run, "plan")):
+        with spans.phase(run_id, "plan", phase.fence), payers.paying(payers.of_phase(phase.run, "plan")):
             planned = _plan(phase)
     except FencedOff:
         return

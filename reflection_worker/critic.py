@@ -19,6 +19,7 @@ from services.journal.steps import StepStatus
 from services.memory import short_term
 from services.pipeline import heartbeat, phases, teams
 from services.spending import payers
+from services.tracing import spans
 
 MAX_FAILURES = 5
 DELTA_SECONDS = 0.06  # deltas of a streamed answer are written together for this long: one commit each
@@ -37,7 +38,7 @@ def reflect(run_id: str) -> None:
         return
     failpoints.reached(Failpoint.REFLECTION_CLAIMED)
     try:
-        with payers.paying(payers.of_phase(phase.run, "answer")):
+        with spans.phase(run_id, "reflect", phase.fence), payers.paying(payers.of_phase(phase.run, "answer")):
             _judge(phase)
     except _Fenced:
         log.info("Reflection stopped: the run was cancelled or taken over")

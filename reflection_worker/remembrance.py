@@ -9,6 +9,7 @@ from services.failpoints import Failpoint
 from services.journal import event_feed, runs, steps
 from services.journal.event_names import EventName
 from services.pipeline import heartbeat
+from services.tracing import spans
 
 log = logs.get(__name__)
 
@@ -19,7 +20,8 @@ def remember(run_id: str) -> None:
     if phase is None:
         return
     try:
-        stored = lessons.remember_run(phase.run, steps.of_run(UUID(run_id)))
+        with spans.phase(run_id, "remember", phase.fence):
+            stored = lessons.remember_run(phase.run, steps.of_run(UUID(run_id)))
     except PerdureError as error:
         log.warning("Nothing was remembered", error=error.detail)
         stored = []

@@ -102,6 +102,10 @@ class Settings(BaseSettings):
     strand_threads: int = Field(100, ge=1, le=1000)
     drain_seconds: float = Field(20, gt=0, le=25)  # a dyno gets 30 s between SIGTERM and SIGKILL
 
+    # Traces
+    traces: Literal["off", "otlp"] = "off"
+    trace_content: bool = False
+
     # Only tests set this: where a process kills itself (services/failpoints.py)
     failpoint: str | None = None
 

@@ -80,6 +80,7 @@ class Run(database.Base):
     steers_planned: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     forked_from: Mapped[UUID | None] = mapped_column()
     forked_step: Mapped[str | None] = mapped_column(Text)
+    traceparent: Mapped[str | None] = mapped_column(Text)
     phase_worker: Mapped[str | None] = mapped_column(Text)
     phase_attempt: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     phase_failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))

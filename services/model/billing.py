@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from opentelemetry import trace
+from opentelemetry.trace import Span
+
 from services import database, settings
 from services.errors import Failed, Retryable
 from services.journal import event_feed
@@ -17,6 +20,7 @@ from services.model.endpoints import Endpoint
 from services.model.shapes import Message, Usage
 from services.spending import budgets, payers, prices
 from services.spending.payers import Payer
+from services.tracing import spans
 
 CHARACTERS_PER_TOKEN = 3  # fewer than of English text (4), so that the estimate is rather too high
 LEAST_OUTPUT = 64  # tokens: with less, an answer is worth nothing
@@ -39,16 +43,18 @@ class Bill:
     degraded: bool = False
     fallback: bool = False
     size: int = 0
+    span: Span = trace.INVALID_SPAN
 
     def settle(self, usage: Usage, model: str, written: int) -> None:
         """Record what it took (nothing, when it failed), and give back the rest of what was reserved.
 
         written: characters that came; where the endpoint does not count, or was cut short, they are what is known.
         """
-        if self.payer is None:
-            return
         if usage == Usage() and written:
             usage = Usage(self.size, written // CHARACTERS_PER_TOKEN + 1)
+        spans.model_answered(self.span, model, usage.prompt_tokens, usage.completion_tokens)
+        if self.payer is None:
+            return
         price = prices.of_model(model) or prices.of_model(self.endpoint.model)
         cost = price.of(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens) if price else None
         taken = {
@@ -70,6 +76,13 @@ class Bill:
 
 
 def opened(messages: Sequence[Message], *, seconds: float, instead: Endpoint | None = None) -> Bill:
+    """As `_opened`; the call's span begins with it and ends when it is settled."""
+    bill = _opened(messages, seconds, instead)
+    bill.span = spans.model_called(bill.endpoint.model, bill.endpoint.host, messages)
+    return bill
+
+
+def _opened(messages: Sequence[Message], seconds: float, instead: Endpoint | None) -> Bill:
     """A bill for a call of the payer's model, or of the cheaper one where the budget says so (on_exceed: degrade).
 
     instead: the fallback that is asked for it. Raises BudgetExceeded, and Retryable where other calls hold what is left

@@ -16,6 +16,7 @@ from services import clock, settings
 from services.network import allow_list, connections
 from services.network.connections import Resolver
 from services.network.refusals import NoReply, ReplyRefused, Unreached, UrlRefused
+from services.tracing import spans
 
 AGENT = "Mozilla/5.0 (compatible; Perdure/0.1)"
 ANY_REPLY: tuple[str, ...] = ()
@@ -89,7 +90,7 @@ def _fetched(sending: Sending, content_types: tuple[str, ...] | None, limits: Li
     url = sending.url
     allowed = allow_list.parse(settings.current().allow_hosts)
     backend = connections.GuardedBackend(allowed, clock.monotonic() + limits.seconds, resolver)
-    headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"}
+    headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate", **spans.header()}
     with httpx2.Client(transport=_GuardedTransport(backend), trust_env=False, timeout=None, headers=headers) as client:
         try:
             return _follow(client, _request(client, sending), sending, content_types, limits)

@@ -10,6 +10,7 @@ from services.journal import signals
 from services.metrics import families, story, tally
 from services.pipeline import heartbeat, sweeper
 from services.schedules import schedules
+from services.tracing import export
 
 TIDY_SECONDS = 3_600.0
 
@@ -30,6 +31,7 @@ def main() -> None:
     heartbeat.start("scheduler")
     tally.shows(families.SWEEP_AGE, sweeper.age)
     story.begin()
+    export.begin("scheduler")
     log.info("Scheduler is ready", worker=heartbeat.worker_id())
     pause = settings.current().sweep_seconds
     tidy_at = clock.monotonic()

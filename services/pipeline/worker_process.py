@@ -19,6 +19,7 @@ from services import clock, connection_budget, logs, settings
 from services.journal.workers import Vitals
 from services.metrics import story, tally
 from services.pipeline import heartbeat
+from services.tracing import export
 
 log = logs.get(__name__)
 _draining = threading.Event()
@@ -47,6 +48,7 @@ def prepare(app: Celery, kind: str) -> None:
         heartbeat.shows(vitals.of_now)
         heartbeat.start(kind)
         story.begin()
+        export.begin(kind)
 
     def ready(**_: Any) -> None:
         log.info("Worker is ready", worker=heartbeat.worker_id(), budget=str(budget))

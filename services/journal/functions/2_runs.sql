@@ -66,11 +66,11 @@ begin
   end if;
   v_budget := coalesce(nullif(p -> 'budget', 'null'), nullif(v_profile -> 'budget', 'null'));
   insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, profile, labels, priority,
-                    last_seq, rung_at, rings, waits_for, due_at, accounts, deadline)
+                    last_seq, rung_at, rings, waits_for, due_at, traceparent, accounts, deadline)
   values (v_id, v_tenant, 'queued', 'plan', p ->> 'request', p ->> 'user_id', p ->> 'conversation_id', p ->> 'agent',
           v_profile - 'budget', coalesce(nullif(p -> 'labels', 'null'), '{}'), coalesce((p ->> 'priority')::int, 3), 1,
           case when v_busy is null then clock_timestamp() else parked() end, 1, v_busy,
-          case when v_busy is not null then parked() end,
+          case when v_busy is not null then parked() end, p ->> 'traceparent',
           coalesce((select array_agg(a) from jsonb_array_elements_text(nullif(p -> 'accounts', 'null')) a), -- a parent's
                    array(select account from budgets where tenant = v_tenant and account = 'daily'))
             || case when v_budget is not null then array['run:' || v_id] else '{}' end,
