@@ -20,7 +20,15 @@ from tests.stack import Stack
 def attacker() -> Celery:
     """Knows the broker, the queues and the names of the tasks."""
     transport.install()  # this process pools connections, also to ring rightly with
-    return Celery("attacker", broker=settings.current().broker, set_as_current=False)
+    app = Celery("attacker", broker=settings.current().broker, set_as_current=False)
+    app.conf.update(attacker_s_queues())
+    return app
+
+
+def attacker_s_queues() -> dict[str, str]:
+    """RabbitMQ tells everybody off who declares a queue as another kind than it is."""
+    same = settings.current().broker == settings.current().redis
+    return {} if same else {"task_create_missing_queue_type": "quorum"}
 
 
 def ring(attacker: Celery, task: str, *arguments: Any, **options: Any) -> None:
@@ -82,7 +90,7 @@ def test_no_worker_unpickles(workers: Stack, tmp_path: Path) -> None:
             return Path.touch, (tmp_path / "exploded",)
 
     forged = Celery("attacker", broker=settings.current().broker, set_as_current=False)
-    forged.conf.update(task_serializer="pickle", accept_content=["pickle"])
+    forged.conf.update(task_serializer="pickle", accept_content=["pickle"], **attacker_s_queues())
     ring(forged, "execution_worker.execute_run", Bomb())
     redis.Redis.from_url(settings.current().redis).lpush("execution", pickle.dumps(Bomb()))
     workers.kill("execution")
