@@ -45,6 +45,25 @@ def test_fifty_parallel_calls_never_spend_more_than_the_budget(
     assert {request.body["max_tokens"] <= 2_048 for request in model.chats[-counted["calls"] :]} == {True}
 
 
+def test_fifty_parallel_children_never_spend_more_than_their_parents_budget(
+    stack_with_model: Stack, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(request: Recorded) -> Reply:
+        return text(" ".join(["thought"] * WORDS), delay=0.05)
+
+    monkeypatch.setattr(model, "_answer", answer)
+    children = [{"plan": thinks(1)} for _ in range(50)]
+    team = {"id": "t", "tool": "delegate", "arguments": {"agents": children, "supervision": "ignore"}}
+    told = ask(stack_with_model, plan={"steps": [team]}, budget={"tokens": 4_000})
+    budget = told.run["budget"]
+    ended = [event["data"]["status"] for event in told.events if event["name"] == "child.ended"]
+
+    assert len(ended) == 50
+    assert 4_000 - WORDS * 10 < budget["spent"]["tokens"] <= 4_000
+    assert budget["reserved"] == {}
+    assert 0 < ended.count("succeeded") < 50
+
+
 def test_calls_of_tools_are_counted_and_the_next_one_is_refused(stack_with_model: Stack) -> None:
     steps = [{"id": f"s{n}", "tool": "echo", "arguments": {"value": n}, "required": False} for n in range(5)]
     told = ask(stack_with_model, plan={"steps": steps}, budget={"toolCalls": 3})
