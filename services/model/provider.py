@@ -185,9 +185,8 @@ class TextStream:
             stream=True,
             timeout=_timeout(deadline),
             **counted,
-            **context.sampling(),
             **self._options,
-            **self._limits,
+            **(context.options(endpoint) | self._limits),
         )
         if reply.response.headers.get("content-type", "").startswith("application/json"):
             return [_as_chunk(ChatCompletion.model_validate_json(reply.response.read()))]  # it does not stream
@@ -214,8 +213,7 @@ def _ask(endpoint: Endpoint, messages: Sequence[Message], options: dict[str, Any
             model=endpoint.model,
             messages=cast(Any, messages),
             timeout=_timeout(deadline),
-            **context.sampling(),
-            **options,
+            **(context.options(endpoint) | options),
         )
 
     with breaker.guarding(endpoint), faults.explained(endpoint):

@@ -111,6 +111,7 @@ def looks_like_day(text: str) -> bool:
 def _cleaned(text: str) -> str:
     phrase = numbers.to_digits(words.fold(text)).strip(" .,?!")
     phrase = re.sub(r"^(?:on|by) ", "", phrase)
+    phrase = re.sub(r"^(\d{4}-\d\d-\d\d)t[\d:.]+(?:z|[+-][\d:]+)?$", r"\1", phrase)  # as models write a day
     phrase = re.sub(r"\b(\d{1,2}) (st|nd|rd|th)\b", r"\1\2", phrase)
     phrase = re.sub(rf"\b({'|'.join(_ORDINALS)})\b(?! (?:sunday|quarter|world))", _ordinal, phrase)
     phrase = re.sub(r"\b(twenty|thirty|20|30)[ -](\d)(st|nd|rd|th)\b", _tens, phrase)

@@ -9,7 +9,7 @@ import pytest
 
 from services import clock
 from services.errors import Failed, Retryable
-from services.model import provider
+from services.model import context, provider
 from services.model.shapes import Message, Usage
 from tests.environment import environment
 from tests.scripted_model import Reply, Script, ScriptedModel, failing, plan, rate_limited, text
@@ -231,3 +231,22 @@ def test_vectors_come_in_the_order_of_the_texts() -> None:
 def test_vectors_without_a_model_name_the_setting() -> None:
     with scripted(), environment(PERDURE_EMBEDDING_MODEL=None), pytest.raises(Failed, match="PERDURE_EMBEDDING_MODEL"):
         provider.embed(["a"])
+
+
+def test_sampling_and_the_room_for_a_reply_are_settings() -> None:
+    with scripted([text("Fine."), text("Fine."), text("Fine.")]) as model:
+        with environment(PERDURE_CONTEXT_TOKENS="4096", PERDURE_TEMPERATURE="0", PERDURE_SEED="7"):
+            provider.complete(ASK)
+            list(provider.stream(ASK))
+        provider.complete(ASK)
+    named, streamed, bare = (request.body for request in model.requests)
+
+    assert (named["temperature"], named["seed"], named["max_tokens"]) == (0, 7, 1_024)
+    assert (streamed["temperature"], streamed["seed"], streamed["max_tokens"]) == (0, 7, 1_024)
+    assert not {"temperature", "top_p", "seed", "max_tokens"} & bare.keys()
+
+
+def test_a_small_context_cuts_what_a_prompt_may_hold() -> None:
+    with environment(PERDURE_CONTEXT_TOKENS="2048"):
+        assert context.room(0.5, 40_000) == 3_072
+    assert context.room(0.5, 40_000) == 40_000

@@ -25,6 +25,7 @@ NOW = datetime(2026, 5, 20, 14, 30, tzinfo=UTC)  # a Wednesday
         ("next Friday", "today", "days", 2),
         ("tomorrow", "today", "days", 1),
         ("2025-03-15", "2024-01-01", "days", 439),
+        ("2026-06-07T00:00:00Z", "2026-05-03T00:00:00+02:00", "days", 35),
         ("30 September 2026", "4 July 2026", "weeks", 12.57),
         ("15 June 2026", "15 January 2025", "months", 17),
         ("1 January 2000", "20 July 1969", "years", 30),
