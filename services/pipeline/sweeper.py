@@ -116,7 +116,7 @@ def _broker_was_wiped() -> bool | None:
 def _drained_queues() -> list[str]:
     """The queues of which no message waits, neither in the broker nor in the hands of a worker.
 
-    With another broker than Redis, or none in reach: none of them, to be careful.
+    With a broker that can't tell, or none in reach: none of them, to be careful.
     """
     try:
         depths = queues.depths(list(celery_app.QUEUES))
