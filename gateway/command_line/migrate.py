@@ -17,9 +17,9 @@ def migrate(patience: float) -> None:
     import migrations
     from services import connection_budget
 
-    click.echo(connection_budget.check())
+    counted = connection_budget.check()
     try:
         migrations.upgrade(patience=patience)
     except OperationalError as error:
         raise Unavailable("Postgres does not answer; check DATABASE_URL and that the server runs.") from error
-    click.echo("The database is up to date.")
+    click.echo(f"{counted}\nThe database is up to date.")
