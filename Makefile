@@ -54,7 +54,7 @@ check: $(TEST_STAMP)  ## Lint, types, import rules, fast tests
 	$(BIN)/python -m pytest tests/unit
 
 faults: $(TEST_STAMP)  ## Every kill and every broken connection, one at a time (ten minutes; BROKER=redis|rabbitmq: the whole suite on it)
-	@PERDURE_TEST_BROKER=$(BROKER) exec $(BIN)/python -m pytest tests/durability $(if $(BROKER),-m "slow or not slow",-m slow)
+	@PERDURE_TEST_BROKER=$(BROKER) exec $(BIN)/python -m pytest tests/durability $(if $(BROKER),,tests/integration/operations) $(if $(BROKER),-m "slow or not slow",-m slow)
 
 rehearsal: $(TEST_STAMP)  ## A day on dynos in two minutes: all processes replaced under load; prints a report
 	@exec $(BIN)/python -m pytest tests/durability/test_dyno_rehearsal.py -m slow -s

@@ -114,6 +114,7 @@ def test_what_is_no_backup_or_a_damaged_one_is_refused(hand: Any, empty: str, tm
             backups.restore(tmp_path / "damaged")
 
 
+@pytest.mark.slow
 def test_embedded_servers_are_restored_in_place_and_keep_what_they_had(
     hand: Any,  # noqa: F811
     tmp_path: Path,

@@ -10,6 +10,7 @@ from tests import runs
 from tests import stack as stacks
 from tests.other_brokers import free_port
 
+pytestmark = pytest.mark.slow
 SEARCH = {"draw": 1, "start": 0, "length": 50, "order[0][column]": 0, "columns[0][data]": "name"}
 
 

@@ -72,6 +72,7 @@ def test_up_down_and_up_again_comes_to_the_same(fresh: str) -> None:
     assert shape(fresh) == first
 
 
+@pytest.mark.slow
 def test_two_releases_at_once_do_it_once(fresh: str) -> None:
     command = [sys.executable, "-m", "gateway.command_line", "migrate"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]

@@ -72,6 +72,7 @@ def collector() -> Iterator[Collector]:
     made.close()
 
 
+@pytest.mark.slow
 def test_one_trace_from_the_caller_to_the_tool(servers: Any, collector: Collector, tmp_path: Path) -> None:
     heard: list[str] = []
 
