@@ -11,15 +11,16 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg import errors, pq
 from psycopg.types.json import Jsonb, set_json_dumps, set_json_loads
-from sqlalchemy import Engine, MetaData, create_engine
+from sqlalchemy import Engine, MetaData, create_engine, make_url
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.operators import OperatorClass
 
-from services import logs, settings, troubles
+from services import logs, settings, tenants, troubles
 from services.errors import Unavailable
 from services.prepared_calls import Calls
 
@@ -80,7 +81,8 @@ def _own() -> _Connections:
         if _connections is None or _connections.pid != os.getpid():
             current = settings.current()
             url = current.database.replace("postgresql+psycopg://", "postgresql://", 1)
-            _connections = _Connections(os.getpid(), _create(), Calls(url, current.call_connections))
+            calls = Calls(url, current.call_connections, _options(url))
+            _connections = _Connections(os.getpid(), _create(), calls)
     return _connections
 
 
@@ -95,25 +97,50 @@ def _create() -> Engine:
         pool_recycle=1800,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
-        connect_args={"connect_timeout": 5, "application_name": "perdure"},
+        connect_args={"connect_timeout": 5, "application_name": "perdure", "options": _options(current.database)},
     )
+
+
+def _options(url: str) -> str:
+    """What every connection starts with, after what the URL asks for: it is for every tenant until told otherwise."""
+    asked = make_url(url).query.get("options", "")
+    return f"{asked if isinstance(asked, str) else ' '.join(asked)} {tenants.FOR_EVERY}".strip()
 
 
 @contextmanager
 def session() -> Iterator[Session]:
     """A transaction: committed at the end of the block, rolled back on an exception.
 
-    Raises Unavailable when Postgres does not answer, or does not take what is written.
+    Its rows are those of the present tenant (`tenants`). Raises Unavailable when Postgres does not answer, or does not
+    take what is written.
     """
     try:
         with Session(engine(), expire_on_commit=False) as active, active.begin():
+            if tenants.current() != tenants.EVERY:
+                _begin_for(active, tenants.current())
             yield active
-    except DBAPIError as error:
-        if error.orig is None or not _passes(error.orig):
+    except (DBAPIError, psycopg.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if cause is None or not _passes(cause):
             raise
-        if _is_broken(error.orig):
+        if _is_broken(cause):
             dispose()
-        raise Unavailable(explained(error.orig)) from error
+        raise Unavailable(explained(cause)) from error
+
+
+def _begin_for(active: Session, tenant: str) -> None:
+    """Begin the transaction and name its tenant in one round trip, the one that psycopg's own BEGIN would take."""
+    connection = active.connection()
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    named = pq.Escaping(driver.pgconn).escape_literal(tenant.encode())
+    result = driver.pgconn.exec_(b"begin; select set_config('%s', %s, true)" % (tenants.SETTING.encode(), named))
+    if result.status != pq.ExecStatus.TUPLES_OK:
+        broken = driver.pgconn.status != pq.ConnStatus.OK
+        connection.invalidate()
+        if broken:
+            raise psycopg.OperationalError(driver.pgconn.get_error_message())
+        raise errors.error_from_result(result)
 
 
 def json(value: Any) -> Jsonb:
@@ -189,6 +216,8 @@ def _passes(error: BaseException) -> bool:
         return False
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    if "row-level security" in str(error):  # a row of another tenant: our mistake, and the same the next time
+        return False
     return error.sqlstate[:2] in _PASSING_CLASSES or error.sqlstate in _PASSING
 
 
