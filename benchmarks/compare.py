@@ -119,6 +119,7 @@ def _kill_with_children(pid: int) -> None:
 @contextmanager
 def database(server: str, name: str) -> Iterator[str]:
     """A database of that name for the length of the block; gives its URL. Starts with nothing left to flush."""
+    server = embedded_servers.as_superuser(server)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"drop database if exists {name} with (force)")
         connection.execute(f"create database {name}")

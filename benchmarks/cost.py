@@ -21,6 +21,7 @@ import redis
 
 from benchmarks import engine, report, workloads
 from benchmarks.counting_proxy import Counted, Proxy
+from services.pipeline import embedded_servers
 
 # a backend tells its statistics at the latest so long after its last transaction (PGSTAT_IDLE_INTERVAL, 10 s)
 STATISTICS_SECONDS = 11.0
@@ -60,7 +61,7 @@ class Meter:
     """All counters at once."""
 
     def __init__(self, server: str, postgres: Proxy, valkey: Proxy) -> None:
-        self._connection = psycopg.connect(server, autocommit=True)
+        self._connection = psycopg.connect(embedded_servers.as_superuser(server), autocommit=True)
         self._postgres, self._valkey = postgres, valkey
 
     def read(self) -> dict[str, float]:

@@ -41,7 +41,7 @@ class Bare:
         subscriber = client.pubsub(ignore_subscribe_messages=True)
         subscriber.subscribe(CHANNEL)
         subscriber.get_message(timeout=1)
-        with psycopg.connect(self.addresses.database_url, autocommit=True) as connection:
+        with psycopg.connect(embedded_servers.as_superuser(self.addresses.database_url), autocommit=True) as connection:
             connection.execute("create table bare (n int)")
             while not self.stopped.wait(EVERY):
                 begun = time.perf_counter()
@@ -65,7 +65,7 @@ def main() -> None:
     with engine.servers() as (home, addresses), engine.processes(home) as bench:
         bare = Bare(addresses)
         thread = threading.Thread(target=bare.run)
-        with psycopg.connect(addresses.database_url, autocommit=True) as connection:
+        with psycopg.connect(embedded_servers.as_superuser(addresses.database_url), autocommit=True) as connection:
             _followed(bench, connection)
             thread.start()
             ways = [way for _ in range(5 if chosen.quick else 100) for way in _followed(bench, connection)]

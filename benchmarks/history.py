@@ -12,6 +12,7 @@ import httpx2
 import psycopg
 
 from benchmarks import engine, report, workloads
+from services.pipeline import embedded_servers
 
 # copies of one run, each a second older than the one before; their ids sort by age as real ones do
 COPIES = """
@@ -57,7 +58,7 @@ def main() -> None:
 def fill(database_url: str, run_id: str, count: int) -> tuple[str, float]:
     """`count` copies of that run, vacuumed and flushed; returns the database's size and the seconds it took."""
     begun = time.monotonic()
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    with psycopg.connect(embedded_servers.as_superuser(database_url), autocommit=True) as connection:
         connection.execute(COPIES.replace("%(count)s", str(count)))
         connection.execute(COPY_RUNS, {"run": run_id})
         for table in TABLES:

@@ -17,7 +17,7 @@ import psycopg
 
 import migrations
 from benchmarks import processor_time
-from services import settings
+from services import settings, tenants
 from services.journal import runs
 from services.pipeline import embedded_servers
 from tests import runs as started
@@ -79,7 +79,8 @@ def main() -> None:
 
 def _fill(url: str, run_id: str, count: int) -> None:
     begun = time.monotonic()
-    with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as person:
+    superuser = embedded_servers.as_superuser(url)
+    with psycopg.connect(superuser, autocommit=True, cursor_factory=psycopg.ClientCursor) as person:
         person.execute(COPY, {"run": run_id, "count": count})
         person.execute("vacuum analyze")
         person.execute("checkpoint")
@@ -98,7 +99,7 @@ def _show_idle(home: Path, seconds: float, what: str) -> None:
 
 def _show_queries(url: str) -> None:
     """What each query of a sweep takes in Postgres, by EXPLAIN ANALYZE: median and worst of twenty."""
-    with psycopg.connect(url, autocommit=True) as person:
+    with psycopg.connect(url, autocommit=True, options=tenants.FOR_EVERY) as person:
         for name, query in QUERIES.items():
             took = []
             for _ in range(20):

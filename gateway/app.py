@@ -7,6 +7,7 @@ from gateway import (
     agent,
     agents,
     approvals,
+    audit,
     authentication,
     budgets,
     conversations,
@@ -16,15 +17,18 @@ from gateway import (
     families,
     flow,
     health,
+    keys,
     memory,
     memory_care,
     messages,
     metrics,
+    origins,
     page,
     policies,
     problems,
     publishing,
     queues,
+    rate_limits,
     retention,
     run_bulk,
     run_events,
@@ -32,6 +36,7 @@ from gateway import (
     runs,
     schedules,
     secrets,
+    sign_in,
     signals,
     surgery,
     system,
@@ -46,6 +51,7 @@ from gateway.openai_front import chat, responses
 from gateway.openai_front import errors as openai_errors
 from gateway.openapi import routes as openapi
 from services import settings
+from services.access import row_security
 
 NOUNS = (
     agent,
@@ -71,6 +77,9 @@ NOUNS = (
     triggers,
     conversations,
     secrets,
+    keys,
+    sign_in,
+    audit,
     dead_letters,
     doctor,
     flow,
@@ -91,14 +100,18 @@ NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 
 
 def create_app() -> Flask:
-    """A gateway, ready to serve. Raises Misconfigured when the environment can't be used."""
+    """A gateway, ready to serve. Raises Misconfigured when the environment, or the database's role, can't be used."""
+    row_security.insist()
     app = Flask("gateway", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.current().max_body_bytes
     app.config["MAX_FORM_PARTS"] = 0
     app.config["SOCK_SERVER_OPTIONS"] = updates.SOCKET_OPTIONS
     app.url_map.strict_slashes = False
     problems.install(app)
+    origins.install(app)
     authentication.install(app)
+    rate_limits.install(app)
+    audit.install(app)
     addresses.install(app)
     app.after_request(_add_security_headers)
     app.after_request(openai_errors.in_their_words)

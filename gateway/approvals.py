@@ -148,8 +148,7 @@ def shown(approval: Approval, state: Any) -> ShownApproval:
 
 def person() -> str:
     """Who decides, for the record: the API key, or whoever is at this machine."""
-    key_id = authentication.caller().key_id
-    return f"key {key_id}" if key_id else "local"
+    return authentication.caller().actor
 
 
 def _tenant() -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
-from gateway import bodies
+from gateway import audit, authentication, bodies, scopes
 from gateway.approvals import person
 from services import logs
 from services.approvals import approvals
@@ -40,6 +40,7 @@ class Command(bodies.Body):
     """id: what the answer's `ack` says."""
 
     id: Id | int | None = None
+    do: str
 
 
 class Plain(Command):
@@ -97,7 +98,9 @@ def answered(run: Run, message: str | bytes) -> str:
     try:
         raw = bodies.parsed(message)
         command = _read(raw)
+        authentication.ask_for(scopes.NEEDED[ROUTES[command.do]])
         done = {"result": _DOING[type(command)](run, command)}
+        audit.write_down(authentication.caller(), "WS", f"{ROUTES[command.do].partition(' ')[2]} of {run.id}", 200)
     except PerdureError as error:
         done = {"problem": error.to_problem()}
     except Exception as error:

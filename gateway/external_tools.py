@@ -9,19 +9,27 @@ from jsonschema.exceptions import SchemaError
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from typing_extensions import TypedDict
 
-from gateway import authentication, bodies, declare, queries, wire
+from gateway import authentication, bodies, declare, queries, scopes, wire
 from gateway.declare import Named, Page, Taken
 from gateway.fields import Time
-from services import clock
-from services.access.api_keys import OPERATE
+from services import clock, tenants
+from services.access.scopes import OPERATE
 from services.approvals import callbacks
-from services.errors import BadInput, FieldError, NotAllowed
+from services.errors import BadInput, FieldError
 from services.pipeline import operating
 from services.tools import http_tools, mcp_servers
 from services.tools.http_tools import HttpTool
 from services.tools.mcp_servers import McpServer, McpTool
 
 blueprint = Blueprint("external_tools", __name__)
+
+
+@blueprint.before_request
+def _see_all() -> None:
+    """Tools are everybody's: who operates the system sees all registrations, others those of their own tenant."""
+    if scopes.needed() != scopes.ANYBODY and authentication.caller().may(OPERATE):
+        tenants.enter(tenants.EVERY)
+
 
 NAME = r"^[a-z][a-z0-9_-]{0,31}$"
 TOOL_NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
@@ -158,7 +166,6 @@ def server(name: str) -> Response:
 @declare.operation(takes=ServerRequest, gives=ShownServer, example={"url": "https://mcp.example.com/mcp"})
 def put_server(name: str) -> Response:
     """Register or change an MCP server; workers ask it for its tools within seconds and pin what it says."""
-    _may_change()
     _check_name(name, NAME)
     asked, _ = bodies.read(ServerRequest)
     mcp_servers.put(name, _tenant(), asked.model_dump())
@@ -169,7 +176,6 @@ def put_server(name: str) -> Response:
 @declare.operation(gives=Named)
 def remove_server(name: str) -> Response:
     """Forget an MCP server and its tools."""
-    _may_change()
     mcp_servers.remove(name)
     return wire.reply({"name": name})
 
@@ -178,7 +184,6 @@ def remove_server(name: str) -> Response:
 @declare.operation(gives={202: ShownServer})
 def refresh_server(name: str) -> Response:
     """Ask the server for its tools again, within seconds."""
-    _may_change()
     mcp_servers.refresh(name)
     return wire.reply(_server(*mcp_servers.get(name)), status=202)
 
@@ -187,7 +192,6 @@ def refresh_server(name: str) -> Response:
 @declare.operation(gives=ShownServer)
 def approve_tool(name: str, tool: str) -> Response:
     """Trust what a new or changed tool says of itself now."""
-    _may_change()
     mcp_servers.approve(name, tool)
     return wire.reply(_server(*mcp_servers.get(name)))
 
@@ -203,7 +207,6 @@ def endpoints() -> Response:
 @declare.operation(takes=HttpToolRequest, gives=ShownEndpoint, example=EXAMPLE)
 def put_endpoint(name: str) -> Response:
     """Register or change an endpoint as the tool of this name; workers have it within seconds."""
-    _may_change()
     _check_name(name, TOOL_NAME)
     asked, _ = bodies.read(HttpToolRequest)
     fields = asked.model_dump()
@@ -216,7 +219,6 @@ def put_endpoint(name: str) -> Response:
 @declare.operation(gives=Named)
 def remove_endpoint(name: str) -> Response:
     """Forget an endpoint."""
-    _may_change()
     http_tools.remove(name)
     return wire.reply({"name": name})
 
@@ -279,13 +281,6 @@ def _check_name(name: str, pattern: str) -> None:
     if not re.fullmatch(pattern, name) or mcp_servers.SEPARATOR in name:
         detail = f"must fit {pattern}, without {mcp_servers.SEPARATOR!r}."
         raise BadInput(f"The name {detail}", errors=[FieldError("#/name", detail)])
-
-
-def _may_change() -> None:
-    """Tools are everybody's, and a command is run by the workers: not for every tenant to register."""
-    caller = authentication.caller()
-    if caller.key_id is not None and OPERATE not in caller.scopes:
-        raise NotAllowed(f"Only a key with the scope {OPERATE!r} may register tools.")
 
 
 def _tenant() -> str:

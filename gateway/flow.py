@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from gateway import authentication, bodies, declare, queries, wire
 from gateway.declare import Page
-from services.access.api_keys import OPERATE
+from services.access.scopes import OPERATE
 from services.errors import NotAllowed
 from services.flow import keys
 from services.flow.keys import Limit
@@ -94,8 +94,7 @@ def _changed(key: str) -> Response:
 
 def _may_change(key: str) -> None:
     """Limits of the whole system are not for every tenant to change, nor a tenant's own limit for that tenant."""
-    caller = authentication.caller()
-    if keys.is_shared(key) and caller.key_id is not None and OPERATE not in caller.scopes:
+    if keys.is_shared(key) and not authentication.caller().may(OPERATE):
         raise NotAllowed(f"{key} belongs to the whole system: only a key with the scope {OPERATE!r} may change it.")
 
 

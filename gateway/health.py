@@ -14,6 +14,7 @@ import migrations
 from gateway import declare, known_tools, problems, wire
 from gateway.streams import capacity
 from services import database, settings
+from services.access import row_security
 from services.errors import FieldError, PerdureError, Unavailable
 from services.journal import event_feed, workers
 
@@ -49,7 +50,11 @@ def ready() -> Response:
 
 def _faults() -> list[tuple[str, str]]:
     """(part, what is wrong with it) of all that is missing. Without Postgres the rest can't be known."""
-    checks: list[tuple[str, Callable[[], str | None]]] = [("postgres", _migrations), ("redis", _redis)]
+    checks: list[tuple[str, Callable[[], str | None]]] = [
+        ("postgres", _migrations),
+        ("tenants", _role),
+        ("redis", _redis),
+    ]
     faults = [(part, fault) for part, check in checks if (fault := check())]
     if any(part == "postgres" for part, _ in faults):
         return faults
@@ -70,6 +75,14 @@ def _migrations() -> str | None:
     if at != _head():
         return f"The database is at migration {at or 'none'}, not at {_head()}: run `perdure migrate`."
     return None
+
+
+def _role() -> str | None:
+    """One tenant, where no keys are asked for, needs no keeping apart."""
+    try:
+        return row_security.fault() if settings.current().auth_required else None
+    except PerdureError:
+        return None
 
 
 @cache

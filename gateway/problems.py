@@ -10,7 +10,7 @@ from wsproto.utilities import RemoteProtocolError
 
 from gateway import wire
 from services import logs, settings
-from services.errors import NotAuthenticated, PerdureError, TooLarge, Unavailable
+from services.errors import NotAuthenticated, PerdureError, TooLarge, TooMany, Unavailable
 
 DISCARD_BYTES = 16 * 1_048_576
 REMEDIES = {
@@ -38,6 +38,8 @@ def response(error: PerdureError) -> Response:
     made = wire.reply(error.to_problem(), status=error.status, content_type="application/problem+json")
     if isinstance(error, NotAuthenticated):
         made.headers["WWW-Authenticate"] = 'Bearer realm="perdure"'
+    if isinstance(error, TooMany):
+        made.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unavailable):
         made.headers["Retry-After"] = "2"
     return made

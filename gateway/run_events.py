@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from gateway import authentication, declare, queries
 from gateway.fields import DIGITS
 from gateway.run_parts import ShownEvent
-from gateway.streams import capacity, following, long_poll, modes, sse
+from gateway.streams import capacity, following, long_poll, modes, sse, standing
 from gateway.streams.modes import Modes
 from services.journal import runs
 
@@ -57,7 +57,9 @@ def _last_event_id() -> int:
 def _streamed(run: runs.Run, after: int, asked: Wanted) -> Response:
     capacity.check()
     sse.never_block_for_ever(request.environ)
-    lines = sse.lines(following.follow(run, after), modes.names(asked.modes))
+    lives = authentication.still_lives()
+    batches = standing.while_known(following.follow(run, after, tick=standing.tick(lives)), lives)
+    lines = sse.lines(batches, modes.names(asked.modes))
     made = Response(lines, content_type="text/event-stream; charset=utf-8")
     made.headers["Cache-Control"] = "no-cache"
     made.headers["X-Accel-Buffering"] = "no"  # else nginx holds events back

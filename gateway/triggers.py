@@ -11,7 +11,7 @@ from gateway.declare import Named, Page, Text
 from gateway.fields import Id, Time
 from gateway.publishing import Name
 from gateway.run_requests import StartRequest
-from services import clock
+from services import clock, tenants
 from services.delivery import templates, triggers
 from services.delivery.triggers import Mode, Trigger
 from services.errors import BadInput, Conflict, FieldError
@@ -140,6 +140,7 @@ def called(trigger_id: str) -> Response:
     raw = request.get_data(cache=True)
     headers = _lower(dict(request.headers))
     trigger, message_id = triggers.called(trigger_id, headers, raw)
+    tenants.enter(trigger.tenant)
     row = _row(trigger, {"body": bodies.anything(raw), "headers": headers, "query": dict(request.args)})
     made = triggers.start(trigger, message_id, row)
     event_feed.publish(made.others)

@@ -13,7 +13,7 @@ from simple_websocket import Server
 from gateway import authentication, commands, declare, queries
 from gateway.declare import JSON, Text
 from gateway.fields import DIGITS, Name
-from gateway.streams import capacity, following, modes, websocket
+from gateway.streams import capacity, following, modes, standing, websocket
 from gateway.streams.inbox import Inbox
 from gateway.streams.modes import Modes
 from services.errors import Unavailable
@@ -36,6 +36,7 @@ class Followed(queries.Query):
     workflow_id: Annotated[Name, Field(description="The id that POST /api/agent/start answered.")]
     after: Annotated[int, Field(ge=0, le=LATEST_SEQ, description="The last number that you have."), DIGITS] = 0
     modes: Modes = Field(default_factory=list)
+    ticket: Annotated[str | None, Field(description="What POST /api/tickets gave, where no header can be sent.")] = None
 
 
 @blueprint.before_request
@@ -57,6 +58,8 @@ def updates(client: Server) -> None:
     talk = websocket.Talk(g.wanted, lambda said: commands.answered(run, said))
     try:
         with capacity.place():
-            websocket.serve(client, following.follow(run, g.after, inbox=inbox), talk)
+            lives = authentication.still_lives()
+            batches = following.follow(run, g.after, tick=standing.tick(lives), inbox=inbox)
+            websocket.serve(client, standing.while_known(batches, lives), talk)
     except Unavailable as full:
         client.close(websocket.TRY_LATER, full.detail[:120])

@@ -8,6 +8,10 @@ from sqlalchemy import Connection, text
 
 import migrations
 import services.access.api_keys
+import services.access.audit
+import services.access.people
+import services.access.sign_ins
+import services.access.tickets
 import services.agents.agents
 import services.approvals.approvals
 import services.approvals.policies

@@ -26,6 +26,7 @@ from sqlalchemy.engine import make_url
 from services import clock, database, settings
 from services.errors import BadInput, Conflict, Misconfigured, Unavailable
 from services.journal import surgery, workers
+from services.pipeline import embedded_servers
 
 DUMP, KEY, MANIFEST = "database.dump", "secret.key", "manifest.json"
 # the rows of all tenants, where row-level security keeps them apart
@@ -79,7 +80,15 @@ def restore(file: Path, *, paused: bool = False) -> Manifest:
         if workers.living_kinds(settings.current().lease_seconds) if _has_tables() else set():
             raise Conflict("Processes work on this database; stop them all first.")
         _make_room()
-        _run("pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(dump))
+        _run(
+            "pg_restore",
+            "--single-transaction",
+            "--exit-on-error",
+            "--no-owner",
+            "--no-privileges",
+            "--no-comments",
+            str(dump),
+        )
         if key is not None:
             _put_key(key)
     migrations.upgrade()
@@ -113,6 +122,7 @@ def _make_room() -> None:
         rename = sql.SQL("alter database {} rename to {}")
         connection.execute(rename.format(sql.Identifier(name), sql.Identifier(aside)))
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    embedded_servers.hand_over(embedded_servers.as_superuser(_url()))
 
 
 def _has_tables() -> bool:

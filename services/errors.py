@@ -10,6 +10,7 @@ PerdureError
 ├── Gone                   410  it was there, and its time is over
 ├── IdempotencyMismatch    422  same key, other body
 ├── TooLarge               413
+├── TooMany                429  the caller asks too often; says when it may again
 ├── Unavailable            503  a part we need (database, broker, model) does not answer; retryable
 ├── Misconfigured               the settings make no sense; raised at start
 └── ToolError                   what a tool raises on purpose
@@ -122,6 +123,17 @@ class TooLarge(PerdureError):
 
     title = "The request body is too large"
     status = 413
+
+
+class TooMany(PerdureError):
+    """The caller asks too often. retry_after: seconds until it may again."""
+
+    title = "Too many requests"
+    status = 429
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class Unavailable(PerdureError):

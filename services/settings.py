@@ -6,6 +6,7 @@ With neither DATABASE_URL nor REDIS_URL set, the servers that `perdure up` embed
 
 import json
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -67,6 +68,9 @@ class Settings(BaseSettings):
     # The door
     auth: Literal["required", "off"] | None = None
     api_key_pepper: SecretStr = Field(SecretStr("perdure"), alias="API_KEY_PEPPER")
+    admin_password: SecretStr | None = Field(None, alias="ADMIN_PASSWORD")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    requests_per_minute: int = Field(1_200, ge=1)
     max_body_bytes: int = Field(1_048_576, ge=1_024)
     max_streams: int = Field(200, ge=1)
     bind: str | None = None
@@ -112,11 +116,19 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"
 
-    @field_validator("allow_hosts", "tools", "fallback_models", mode="before")
+    @field_validator("allow_hosts", "tools", "fallback_models", "cors_origins", mode="before")
     @classmethod
     def _split_on_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not re.fullmatch(r"https?://[^/?#*]+", origin):
+                raise ValueError(f"{origin!r} is no origin; write https://app.example, without a path")
         return value
 
     @field_validator("database_url", mode="before")

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psycopg
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 from sqlalchemy import text as sql
 
 from benchmarks.memory import stage
-from services import database
+from services import database, settings
 from services.memory import memories, minilm, planner, ranking, retrieval, vector_index, vectors
 from services.memory.embedding import Embedded
 from services.memory.memories import NewMemory
 from services.memory.planner import Wanted
+from services.pipeline import embedded_servers
 
 TENANT = "scale"
 SHARES = {"half": 0.5, "tenth": 0.1, "hundredth": 0.01, "thousandth": 0.001, "least": 0.0001}
@@ -67,8 +69,8 @@ def load(world: World) -> None:
         ids += memories.add_many(TENANT, batch)
         spent += time.perf_counter() - begun
     print(f"import {len(ids) / spent:,.0f} rows/s", flush=True)
-    connection = database.engine().raw_connection()
-    driver: Any = connection.driver_connection
+    driver: Any = superuser()  # COPY works only for who is not held to row-level security
+    driver.autocommit = False
     register_vector(driver)
     with driver.cursor() as cursor:
         columns = "(memory_id, space, tenant, owner, embedding)"
@@ -86,15 +88,21 @@ def load(world: World) -> None:
     driver.autocommit = True
     driver.execute("vacuum analyze memories")
     driver.execute("vacuum analyze memory_vectors")
-    connection.close()
+    driver.close()
+
+
+def superuser() -> psycopg.Connection[Any]:
+    """A connection of who may do everything."""
+    url = settings.current().database.replace("+psycopg", "")
+    return psycopg.connect(embedded_servers.as_superuser(url), autocommit=True)
 
 
 def build() -> None:
     """Make the HNSW index."""
     begun = time.perf_counter()
-    with database.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.execute(sql("alter system set maintenance_work_mem = '2GB'"))
-        connection.execute(sql("select pg_reload_conf()"))
+    with superuser() as person:
+        person.execute("alter system set maintenance_work_mem = '2GB'")
+        person.execute("select pg_reload_conf()")
     vector_index.ensure(minilm.SPACE)
     print(f"index build {time.perf_counter() - begun:,.0f} s", flush=True)
 

@@ -16,6 +16,7 @@ from benchmarks import peers, workloads
 from benchmarks.peers import Place
 from services import settings
 from services.journal import runs, steps
+from services.pipeline import embedded_servers
 from tests import stack as stacks
 
 TENANT = "default"
@@ -36,7 +37,7 @@ class Peer:
             PERDURE_EMBEDDED="1",
             PERDURE_AUTH="off",
             PERDURE_TOOLS="benchmarks.tools",
-            DATABASE_URL=place.database_url,
+            DATABASE_URL=embedded_servers.hand_over(place.database_url),
             REDIS_URL=place.redis_url,
         )
         settings.current.cache_clear()

@@ -9,6 +9,7 @@ import click
 
 from gateway.command_line import (
     approvals,
+    audit,
     backup,
     dead_letters,
     delivery,
@@ -82,6 +83,7 @@ for command in (
     retention.gc,
     memory.memory,
     keys.keys,
+    audit.audit,
     migrate.migrate,
 ):
     perdure.add_command(command)

@@ -15,11 +15,15 @@ def migrate(patience: float) -> None:
     connections than DB_MAX_CONNECTIONS.
     """
     import migrations
-    from services import connection_budget
+    from services import connection_budget, settings
+    from services.access import people
 
     counted = connection_budget.check()
     try:
         migrations.upgrade(patience=patience)
+        told = people.first_admin() if settings.current().auth_required else None
     except OperationalError as error:
         raise Unavailable("Postgres does not answer; check DATABASE_URL and that the server runs.") from error
     click.echo(f"{counted}\nThe database is up to date.")
+    if told:
+        click.echo(f"POST /api/session signs {people.FIRST!r} in with the password {told} (told this once).")

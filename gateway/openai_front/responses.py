@@ -155,5 +155,4 @@ def _found(response_id: str) -> Run:
 
 
 def _person() -> str:
-    key_id = authentication.caller().key_id
-    return f"key {key_id}" if key_id else "local"
+    return authentication.caller().actor

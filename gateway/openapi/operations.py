@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.routing import AnyConverter, BaseConverter, PathConverter, Rule
 
-from gateway import authentication, declare
+from gateway import declare, scopes
 from gateway.declare import EVENTS, JSON, Operation, Text
 from gateway.fields import EXAMPLE_RUN
 from gateway.openapi import schemas
@@ -26,7 +26,18 @@ NAMES = {  # what the names of some things may be
     ("/api/url-groups/<name>", "name"): "^[^/]{1,200}$",
     ("/api/agents/<name>", "name"): "^[^/]{1,200}$",
 }
-UUIDS = {"run_id", "run_a", "run_b", "approval_id", "letter_id", "memory_id", "policy_id", "message_id", "webhook_id"}
+UUIDS = {
+    "run_id",
+    "run_a",
+    "run_b",
+    "approval_id",
+    "letter_id",
+    "memory_id",
+    "policy_id",
+    "message_id",
+    "webhook_id",
+    "key_id",
+}
 MEANINGS = {
     400: "It can't be used as it is; `errors` names each faulty field.",
     401: "A valid API key is needed.",
@@ -81,7 +92,7 @@ def described(rule: Rule, method: str, view: Callable[..., Any], known: Schemas)
     }
     if declared.takes is not None:
         made["requestBody"] = _body(declared, known)
-    if not secured(rule):
+    if not secured(rule, method):
         made["security"] = []
     return made
 
@@ -92,9 +103,9 @@ def tag(rule: Rule) -> str:
     return {"api": rest.partition("/")[0], "v1": "openai"}.get(first, "system")
 
 
-def secured(rule: Rule) -> bool:
+def secured(rule: Rule, method: str) -> bool:
     """Whether it needs a key (where keys are asked for at all)."""
-    return rule.rule.startswith(authentication.PATHS) and rule.rule not in authentication.OPEN_PATHS
+    return scopes.NEEDED.get(f"{method} {rule.rule}") != scopes.ANYBODY
 
 
 def _names(rule: Rule) -> list[str]:
@@ -142,8 +153,10 @@ def _problems(rule: Rule, method: str, declared: Operation) -> dict[str, Any]:
     """What may go wrong: it follows from what the route takes."""
     named = "<" in rule.rule
     statuses = {400, 503}
-    statuses |= {401, 403, 429} if secured(rule) else {401} if rule.rule.startswith("/hooks/") else set()
-    statuses |= {404} if named or secured(rule) else set()
+    signs_in = rule.rule == "/api/session"
+    statuses |= {401, 403, 429} if secured(rule, method) or signs_in else set()
+    statuses |= {401} if rule.rule.startswith("/hooks/") else set()
+    statuses |= {404} if named or secured(rule, method) else set()
     statuses |= {405} if any(isinstance(kind, AnyConverter) for kind in rule._converters.values()) else set()
     statuses |= {414} if named or declared.query else set()
     statuses |= {409, 410} if named and method != "GET" else {409} if method != "GET" else set()

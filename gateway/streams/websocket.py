@@ -1,7 +1,8 @@
 """A run's events over a WebSocket: one text frame an event; closes with 1000 after the last one.
 
-A client may send commands; what answers them goes out between the events. 4408: you read too slowly. 1012: this process
-is going away. 1013: no place, or no journal, just now. 1008: too many commands. The reason says what to resume with.
+A client may send commands; what answers them goes out between the events. 4401: your key was revoked, or you signed
+out. 4408: you read too slowly. 1012: this process is going away. 1013: no place, or no journal, just now. 1008: too
+many commands. The reason says what to resume with.
 """
 
 import socket
@@ -18,8 +19,9 @@ from wsproto.utilities import LocalProtocolError
 from gateway.streams import modes
 from gateway.streams.following import Draining, Interrupted, SlowReader
 from gateway.streams.frames import Frame
+from gateway.streams.standing import Revoked
 
-DONE, GOING_AWAY, TRY_LATER, TOO_SLOW = 1000, 1012, 1013, 4408
+DONE, GOING_AWAY, TRY_LATER, NO_LONGER_KNOWN, TOO_SLOW = 1000, 1012, 1013, 4401, 4408
 PING_SECONDS = 25
 STUCK_SECONDS = 10
 
@@ -53,6 +55,8 @@ def serve(client: Server, batches: Iterator[list[Frame]], talk: Talk) -> None:
     try:
         _send_all(client, batches, talk)
         _close(client, DONE, "the run has ended")
+    except Revoked:
+        _close(client, NO_LONGER_KNOWN, "the key was revoked or has expired")
     except SlowReader as cut:
         _close(client, TOO_SLOW, str(cut))
     except Draining as cut:

@@ -2,7 +2,7 @@
 
 A key is `tool:<name>` or `tenant:<name>` (of the whole system: its limit holds over all tenants), or `agent:<name>` or
 a free name that steps give as `flow` (of the tenant that set it). What runs is counted from the steps themselves, under
-the key's row lock, so there is no counter that could drift.
+the key's row lock, so there is no counter that could drift: over the steps of every tenant, whoever asks.
 """
 
 import re
@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Boolean, CheckConstraint, DateTime, Double, Index, Integer, SmallInteger, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services import database
+from services import database, tenants
 from services.errors import BadInput, NotFound
 from services.journal.plan_shape import FLOW_KEY
 
@@ -99,6 +99,7 @@ def is_shared(key: str) -> bool:
     return _SHARED.fullmatch(key) is not None
 
 
+@tenants.every()
 def set_limit(tenant: str, key: str, *, parallelism: int | None, rate: int | None, period: float | None) -> None:
     """Make or change a limit; live steps of this key that have not started obey it from now on.
 
@@ -110,18 +111,21 @@ def set_limit(tenant: str, key: str, *, parallelism: int | None, rate: int | Non
         database.call("flow_mark", run_id)
 
 
+@tenants.every()
 def remove(tenant: str, key: str) -> None:
     """Take the limit away; call `release` to let go on who waited. Raises NotFound."""
     if not database.call("flow_remove", _name(tenant, key)):
         raise _unknown(key)
 
 
+@tenants.every()
 def pause(tenant: str, key: str, *, paused: bool = True) -> None:
     """Let no step of this key start until it is resumed (paused=False). Raises NotFound."""
     if not database.call("flow_pause", _name(tenant, key), paused):
         raise _unknown(key)
 
 
+@tenants.every()
 def get(tenant: str, key: str) -> Limit:
     """The limit with its live counts. Raises NotFound."""
     found = database.call("flow_counts", _name(tenant, key), tenant)
@@ -130,6 +134,7 @@ def get(tenant: str, key: str) -> Limit:
     return _limit(tenant, found[0])
 
 
+@tenants.every()
 def listed(tenant: str) -> list[Limit]:
     """All limits that this tenant's steps may meet, with their live counts."""
     return [_limit(tenant, row) for row in database.call("flow_counts", None, tenant)]
@@ -140,16 +145,19 @@ def names_of(tenant: str, keys: list[str]) -> list[str]:
     return [_name(tenant, key) for key in keys]
 
 
+@tenants.every()
 def release(name: str) -> list[tuple[str, str]]:
     """Grant what is free at a key to the next in line; returns (run, step) of those to ring. Safe at any time."""
     return [(run_id, step_id) for run_id, step_id in database.call("flow_release", name)]
 
 
+@tenants.every()
 def names_with_waits() -> list[str]:
     """The keys at which some step waits."""
     return database.call("flow_waited_at")
 
 
+@tenants.every()
 def turn_of(tenant: str, run_id: UUID, step_id: str) -> Turn | None:
     """Where a step stands that waits for its turn; None when it does not."""
     found: dict[str, Any] | None = database.call("flow_turn", run_id, step_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy import text as sql
 
-from services import database, logs
+from services import database, logs, tenants
 from services.memory import embedders, vector_index, vectors
 from services.memory.vectors import EmbeddingModel, MemoryVector, ToEmbed
 
@@ -27,6 +27,7 @@ class Progress:
     pending: int
 
 
+@tenants.every()
 def begin(model: str | None = None) -> str:
     """Begin (or go on with) the move to `model`, the configured one if None; returns its name.
 

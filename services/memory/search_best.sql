@@ -9,11 +9,13 @@ lexemes as materialized (
   from unnest(tsvector_to_array(to_tsvector('english', :query))) as lexeme
   order by length(lexeme) desc limit 40
 ),
--- How common each word is among all memories, as the statistics of the table have it.
+-- How common each word is, where the rows are too many to count: in the first of them. (The table's own statistics are
+-- of all tenants, so Postgres shows them to nobody who is held to row-level security.)
 statistics as materialized (
-  select s.lexeme, s.share from pg_stats p
-  cross join lateral unnest(p.most_common_elems::text::text[], p.most_common_elem_freqs) as s (lexeme, share)
-  where p.schemaname = 'public' and p.tablename = 'memories' and p.attname = 'lexemes' and s.lexeme is not null
+  select lexeme, count(*) / 1000.0 as share
+  from (select m.lexemes from memories m where :common < 1 and {visible} limit 1000) sample
+  cross join lateral unnest(tsvector_to_array(sample.lexemes)) as lexeme
+  group by lexeme
 ),
 terms as materialized (
   select l.term, l.word, coalesce(s.share, 0.0005) as share,

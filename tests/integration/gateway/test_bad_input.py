@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from flask.testing import FlaskClient
 
+from gateway import scopes
 from tests.integration.gateway.conftest import Gateway, HandWrittenRun
 
 
@@ -108,7 +109,7 @@ def test_an_unknown_run_is_a_404(http: FlaskClient, run_id: str, method: str, pa
 def test_a_run_of_another_tenant_is_a_404(http: FlaskClient, run: HandWrittenRun) -> None:
     from services.access import api_keys
 
-    _, secret = api_keys.create("somebody else", "theirs")
+    _, secret = api_keys.create("somebody-else", "theirs")
     mine = http.get(f"/api/runs/{run.id}")
     theirs = http.get(f"/api/runs/{run.id}", headers={"X-API-Key": secret})
 
@@ -139,11 +140,14 @@ def test_an_unknown_address_and_a_wrong_method_are_problems_too(http: FlaskClien
     assert "POST" in wrong.json["detail"] and "POST" in wrong.headers["Allow"]
 
 
-def test_a_failure_nobody_foresaw_is_a_problem_without_its_secrets(http: FlaskClient) -> None:
+def test_a_failure_nobody_foresaw_is_a_problem_without_its_secrets(
+    http: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def explode() -> None:
         raise RuntimeError("the password is hunter2")
 
     http.application.add_url_rule("/explode", view_func=explode)
+    monkeypatch.setitem(scopes.NEEDED, "GET /explode", scopes.ANYBODY)
     answer = http.get("/explode")
 
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from services import database
-from services.access import api_keys
+from services.access import api_keys, scopes
 from tests.integration.gateway.conftest import Gateway
 from tests.integration.gateway.test_the_client import perdure
 
@@ -54,8 +54,8 @@ def test_a_limit_that_makes_no_sense_is_refused(http: FlaskClient, key: str, bod
 
 
 def test_limits_of_the_whole_system_are_for_operators_only(http: FlaskClient, keys_required: None) -> None:
-    _, plain = api_keys.create("red", "plain")
-    _, operator = api_keys.create("red", "operator", scopes=("run", api_keys.OPERATE))
+    _, plain = api_keys.create("red", "plain", scopes=(scopes.ADMIN,))
+    _, operator = api_keys.create("red", "operator", scopes=("run", scopes.OPERATE))
     body = {"parallelism": 1}
 
     def put(key: str, secret: str) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from services.access import api_keys
+from services.access import api_keys, scopes
 from services.tools import mcp_servers
 
 ENDPOINT = {
@@ -72,7 +72,7 @@ def test_an_endpoint_that_makes_no_sense_is_refused(http: FlaskClient, change: d
 
 def test_only_keys_that_may_operate_register_tools(http: FlaskClient, keys_required: None) -> None:
     _, plain = api_keys.create("default", "plain")
-    _, operator = api_keys.create("default", "operator", scopes=("run", api_keys.OPERATE))
+    _, operator = api_keys.create("default", "operator", scopes=("run", scopes.OPERATE))
     body = {"command": ["server"]}
 
     def put(key: str) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from services import database
+from services import database, tenants
 from services.journal import runs
 from tests import runs as test_runs
 from tests.integration.journal.conftest import WORKER
@@ -15,7 +15,7 @@ from tests.integration.journal.conftest import WORKER
 def repeated_while_the_first_is_under_way(first: str, again: str, *arguments: Any) -> Any:
     """What `again` returns when `first` holds the run's lock, and is committed only while `again` waits for it."""
     url = database.engine().url.render_as_string(hide_password=False).replace("+psycopg", "")
-    with psycopg.connect(url) as connection, ThreadPoolExecutor(1) as pool:
+    with psycopg.connect(url, options=tenants.FOR_EVERY) as connection, ThreadPoolExecutor(1) as pool:
         marks = ", ".join(["%s"] * len(arguments))
         connection.execute(f"select {first}({marks})", arguments)
         repeat: Future[Any] = pool.submit(database.call, again, *arguments)

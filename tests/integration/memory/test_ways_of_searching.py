@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import numpy as np
+import psycopg
 import pytest
 from sqlalchemy import text
 
-from services import database
+from services import database, settings
 from services.memory import memories, minilm, planner, retrieval, vector_index, vectors
 from services.memory.embedding import Embedded
 from services.memory.memories import NewMemory
+from services.pipeline import embedded_servers
 
 ROWS = 1_500
 
@@ -92,8 +94,9 @@ def test_never_fewer_rows_come_back_than_there_are(
 
 def test_an_index_that_was_left_half_made_is_made_anew(tenant: str) -> None:
     name = vector_index.name_of(minilm.SPACE)
-    with database.session() as session:
-        session.execute(text("update pg_index set indisvalid = false where indexrelid = to_regclass(:n)"), {"n": name})
+    url = embedded_servers.as_superuser(settings.current().database.replace("+psycopg", ""))
+    with psycopg.connect(url, autocommit=True) as superuser:
+        superuser.execute("update pg_index set indisvalid = false where indexrelid = to_regclass(%s)", [name])
 
     with database.session() as session:
         assert not vector_index.exists(session, minilm.SPACE)

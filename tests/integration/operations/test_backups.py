@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from gateway.command_line import perdure
-from services import backups, database, settings
+from services import backups, database, settings, tenants
 from services.errors import BadInput, Conflict
 from services.journal import steps, workers
 from services.pipeline import embedded_servers
@@ -43,7 +43,8 @@ def empty(servers: Any) -> Iterator[str]:
     name = f"restored_{time.time_ns()}"
     with psycopg.connect(servers.database_url, autocommit=True) as connection:
         connection.execute(f"create database {name}")
-        yield servers.database_url.replace("/perdure?", f"/{name}?")
+        url = servers.database_url.replace("/perdure?", f"/{name}?")
+        yield embedded_servers.hand_over(embedded_servers.as_superuser(url))
         connection.execute(f"drop database {name} with (force)")
 
 
@@ -135,7 +136,7 @@ def test_embedded_servers_are_restored_in_place_and_keep_what_they_had(
     with elsewhere(PERDURE_HOME=str(home), DATABASE_URL=None, PERDURE_EMBEDDED=None):
         server = embedded_servers.start_postgres(home / "postgres")
         try:
-            with psycopg.connect(server.url) as connection:
+            with psycopg.connect(server.url, options=tenants.FOR_EVERY) as connection:
                 kept = connection.execute("select datname from pg_database where datname like 'perdure_before_%'")
                 assert kept.fetchone()
                 assert connection.execute("select count(*) from runs where id = %s", [run.id]).fetchone() == (1,)
