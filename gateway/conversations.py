@@ -68,9 +68,10 @@ class SpokenMessage(TypedDict):
 
 
 class ListedConversation(ShownConversation):
-    """A conversation with the number of its messages, and the last one."""
+    """A conversation with the number of its messages, the first one and the last."""
 
     messages: int
+    first: SpokenMessage
     last: SpokenMessage
 
 
@@ -132,7 +133,12 @@ def forget(conversation_id: str) -> Response:
 
 
 def _listed(one: Listed) -> ListedConversation:
-    return {**_shown(one.conversation), "messages": one.messages, "last": _message(one.last)}
+    return {
+        **_shown(one.conversation),
+        "messages": one.messages,
+        "first": _message(one.first),
+        "last": _message(one.last),
+    }
 
 
 def _shown(found: Conversation) -> ShownConversation:

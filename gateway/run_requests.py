@@ -21,7 +21,7 @@ NOT_BLANK: dict[str, Any] = {"pattern": r"\S"}
 OnBusy = Literal["reject", "enqueue", "interrupt", "rollback", "steer"]
 
 
-class _AsPlan:
+class AsPlan:
     """Shows a plan's schema for what is checked by the plan rules later, with better words."""
 
     @classmethod
@@ -35,7 +35,8 @@ class Asked(bodies.Body):
     model_config = ConfigDict(json_schema_extra=bodies.one_of("request", "plan"))
 
     request: Annotated[str, Field(min_length=1, max_length=MAX_REQUEST, json_schema_extra=NOT_BLANK)] | None = None
-    plan: Annotated[dict[str, Any], _AsPlan] | None = None
+    plan: Annotated[dict[str, Any], AsPlan] | None = None
+    review: Annotated[bool, Field(description="hold the plan until a person has looked at it")] = False
     conversation_id: Name | None = None
     user_id: Name | None = None
     agent: Name | None = None
@@ -79,6 +80,7 @@ def row(asked: StartRequest, tenant: str, *, pointer: str = "#") -> dict[str, An
         "labels": asked.labels,
         "budget": asked.budget.to_row() if asked.budget else None,
         "deadline": clock.to_wire(asked.deadline),
+        "review": asked.review,
         "plan": _written(plan) if plan else None,
     }
     made |= asked.submission([asked.request, asked.plan, asked.user_id, asked.agent, asked.conversation_id], pointer)

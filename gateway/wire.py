@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from gateway.fields import Anything, Id, Time
 from services import clock
+from services.journal import reviews
 from services.journal.attempts import Attempt
 from services.journal.plans import AcceptedPlan
 from services.journal.runs import Run, RunStatus
@@ -48,6 +49,7 @@ class RunSummary(TypedDict):
     cancelRequested: bool
     pausedAt: Time | None
     pausedBecause: str | None
+    awaitsReview: bool
     notBefore: Time | None
     deadline: Time | None
     forkedFrom: Id | None
@@ -176,6 +178,7 @@ def run_summary(run: Run) -> RunSummary:
         "pausedAt": clock.to_wire(run.paused_at),
         "pausedBecause": run.paused_because,
         "notBefore": clock.to_wire(run.held_until),
+        "awaitsReview": reviews.holds(run),
         "deadline": clock.to_wire(run.deadline),
         "forkedFrom": str(run.forked_from) if run.forked_from else None,
         "forkedStep": run.forked_step,

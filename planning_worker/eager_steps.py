@@ -1,7 +1,8 @@
 """The steps of a plan that is still being written: each is checked, journaled and started as it comes.
 
 A step is taken at once if it keeps the plan rules beside those taken before it and repeating it would do no harm;
-a step whose effect is `unsafe` waits until the whole plan is known to be good.
+a step whose effect is `unsafe` waits until the whole plan is known to be good, and every step of a plan that a person
+wants to look at first waits for that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +35,8 @@ class EagerSteps:
         self._phase = phase
         self._tools = tools
         self._attempts = settings.current().step_attempts
-        self._open = True
+        self._takes = not phase.run["review"]
+        self._open = self._takes
         self.steps: list[PlanStep] = []
         if phase.fence > 1:  # a planner before us may have died in the middle
             self.steps = [_as_planned(step) for step in steps.of_run(parse_id(phase.run_id)) if "[" not in step.id]
@@ -47,7 +49,7 @@ class EagerSteps:
 
     def begin_reply(self) -> None:
         """A new reply of the model begins."""
-        self._open = True
+        self._open = self._takes
 
     def offer(self, raw: Any) -> None:
         """Take this step if it may be taken now. After the first that has a fault, no more of this reply.

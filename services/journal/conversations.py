@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from services import database
 from services.errors import Conflict, NotFound
@@ -58,25 +58,33 @@ class Message(database.Base):
 
 @dataclass(frozen=True)
 class Listed:
-    """A conversation with how many messages it has, and the last one."""
+    """A conversation with how many messages it has, the first one and the last."""
 
     conversation: Conversation
     messages: int
+    first: Message
     last: Message
 
 
 def listed(tenant: str, *, user_id: str | None, limit: int, before: int | None = None) -> list[Listed]:
     """Conversations with a message, the last spoken in first; `before` is the last message of the page before."""
     newest = (
-        select(Message.conversation_id, func.max(Message.id).label("last"), func.count().label("count"))
+        select(
+            Message.conversation_id,
+            func.min(Message.id).label("first"),
+            func.max(Message.id).label("last"),
+            func.count().label("count"),
+        )
         .where(Message.tenant == tenant)
         .group_by(Message.conversation_id)
         .subquery()
     )
+    first, last = aliased(Message), aliased(Message)
     query = (
-        select(Conversation, newest.c.count, Message)
+        select(Conversation, newest.c.count, first, last)
         .join(newest, Conversation.id == newest.c.conversation_id)
-        .join(Message, Message.id == newest.c.last)
+        .join(first, first.id == newest.c.first)
+        .join(last, last.id == newest.c.last)
         .where(Conversation.tenant == tenant)
         .order_by(newest.c.last.desc())
         .limit(limit)
@@ -86,7 +94,7 @@ def listed(tenant: str, *, user_id: str | None, limit: int, before: int | None =
     if before is not None:
         query = query.where(newest.c.last < before)
     with database.session() as session:
-        return [Listed(row[0], row[1], row[2]) for row in session.execute(query)]
+        return [Listed(*row) for row in session.execute(query)]
 
 
 def get(tenant: str, conversation_id: str) -> Conversation:

@@ -16,6 +16,7 @@ class EventName(StrEnum):
     RUN_REINED_IN = "run.reined_in"  # {sign, action, because}
     PLAN_CREATED = "plan.created"  # {revision, source, note, steps: [{id, tool, arguments, dependsOn, why}]}
     PLAN_STEP_ADDED = "plan.step_added"  # {id, tool, arguments, dependsOn, why}; the plan is still being written
+    PLAN_REVIEW_REQUESTED = "plan.review_requested"  # {revision}: the run is paused until a person lets the plan go
     PLAN_REVISION_REQUESTED = "plan.revision_requested"  # {revision, because}: the critic wants a better plan
     PLAN_GIVEN_UP = "plan.given_up"  # {because}: no better plan is to be had; the answer says what there is
     STEP_STARTED = "step.started"  # {attempt, worker, tool}

@@ -43,10 +43,9 @@ class Run(database.Base):
     accounts: the budgets that it draws on. profile: its agent as it was when the run was accepted.
     deadline: when it is cut and answered with what there is. paused_because: what it waits for, where no person paused
         it. waits_for: the run of its conversation that it comes after. steers: what the user added while it ran;
-        steers_planned: how many of those the newest plan knows.
-    held_until: it does not begin before.
-    rung_at: when a message was last sent for its phase; of an execution that is not settled, parked() (the
-        year 9000), or chordless() when its chord can't be trusted.
+        steers_planned: how many of those the newest plan knows. review: a person is to look at its plan first.
+        held_until: it does not begin before.
+    rung_at: when its phase was last rung; of an unsettled execution parked() (the year 9000), or chordless().
     """
 
     __tablename__ = "runs"
@@ -78,6 +77,7 @@ class Run(database.Base):
     held_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     steers: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     steers_planned: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    review: Mapped[bool] = mapped_column(server_default=text("false"))
     forked_from: Mapped[UUID | None] = mapped_column()
     forked_step: Mapped[str | None] = mapped_column(Text)
     traceparent: Mapped[str | None] = mapped_column(Text)
@@ -109,6 +109,8 @@ class Run(database.Base):
         Index("ix_runs_waits_for", "waits_for", postgresql_where=text("waits_for is not null")),
         # who may begin now
         Index("ix_runs_held", "held_until", postgresql_where=text("held_until is not null and phase is not null")),
+        # whose plan waits to be looked at
+        Index("ix_runs_review", "tenant", "paused_at", postgresql_where=text("review")),
         # whose time is over
         Index("ix_runs_deadline", "deadline", postgresql_where=text("deadline is not null and phase is not null")),
         # what a dead worker owned
@@ -170,10 +172,10 @@ def accept(run: dict[str, Any]) -> Accepted:
     """Write the run, its conversation, the user's message and `run.created` as one commit.
 
     run: id, tenant, user_id, conversation_id, and optionally request, agent, labels, priority (1 to 5), plan (as
-    `plans.complete` takes it), budget, deadline, turns, instructions, on_busy (where another run of the conversation
-    may live: reject, steer, or anything else to wait for it), not_before, ttl (seconds), dedup_key, dedup_seconds,
-    coalesce {key, mode, seconds, longest, max}, callbacks, idempotency {route, key, body_hash, response}. With an
-    idempotency key that is taken, nothing is written and the list is empty.
+    `plans.complete` takes it), review (hold it), budget, deadline, turns, instructions, on_busy (where another run of
+    the conversation may live: reject, steer, or anything else to wait for it), not_before, ttl (seconds), dedup_key,
+    dedup_seconds, coalesce {key, mode, seconds, longest, max}, callbacks, idempotency {route, key, body_hash, response}
+    With an idempotency key that is taken, nothing is written and the list is empty.
     """
     return accepted(database.call("create_run", database.json(run)))
 
@@ -196,8 +198,8 @@ def get(tenant: str, run_id: str) -> Run:
 def last_seqs(run_ids: list[str]) -> dict[str, int]:
     """The number of the newest event of each of these runs."""
     with database.session() as session:
-        found = session.execute(select(Run.id, Run.last_seq).where(Run.id.in_([UUID(run_id) for run_id in run_ids])))
-        return {str(run_id): last for run_id, last in found}
+        query = select(Run.id, Run.last_seq).where(Run.id.in_(map(UUID, run_ids)))
+        return {str(run_id): last for run_id, last in session.execute(query)}
 
 
 def claim_phase(run_id: str, phase: str, worker: str) -> Phase | None:

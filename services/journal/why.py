@@ -4,7 +4,6 @@ What moves by itself is named first (a step at work, then one that is ready), th
 docs/stalls.md lists the kinds with what the doctor says and does about each.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +11,7 @@ from enum import StrEnum
 from services import clock
 from services.errors import Unavailable
 from services.flow import keys
-from services.journal import runs, surroundings
+from services.journal import reviews, runs, surroundings
 from services.journal.steps import Step, StepStatus
 from services.journal.surroundings import View
 
@@ -25,6 +24,7 @@ class Kind(StrEnum):
 
     ENDED = "ended"  # nothing: the run is over
     PAUSED = "paused"  # a person resumes it
+    REVIEW = "review"  # a person looks at its plan and lets it go
     CANCELLING = "cancelling"  # the steps at work notice it
     PHASE_OWNED = "phase_owned"  # the worker that plans or answers
     PHASE_RETRY = "phase_retry"  # a time
@@ -68,11 +68,8 @@ def explain(tenant: str, run_id: str) -> Why:
     """What this run waits on at this moment. Raises NotFound when this tenant has no such run."""
     try:
         view = surroundings.look(runs.get(tenant, run_id))
-        looks: list[Callable[[View], Why | None]]
-        looks = [_run, _phase, _running, _ready, _in_doubt, _asked, _delegated, _waiting, _turn, _settled]
-        for look in looks:
-            why = look(view)
-            if why:
+        for look in (_run, _phase, _running, _ready, _in_doubt, _asked, _delegated, _waiting, _turn, _settled):
+            if why := look(view):
                 return why
     except Unavailable as error:
         return Why(Kind.POSTGRES, f"Nothing moves and nothing can be looked up: {error.detail}")
@@ -86,6 +83,8 @@ def _run(view: View) -> Why | None:
     working = len(view.those(StepStatus.RUNNING))
     if run.cancel_requested:
         return Why(Kind.CANCELLING, f"It is being cancelled; {working} steps at work have yet to notice.")
+    if reviews.holds(run):
+        return Why(Kind.REVIEW, "Its plan waits for a look: change it, resume it, or cancel.", since=run.paused_at)
     if run.paused_because:
         sentence = f"It is paused: {run.paused_because} Raise it (PUT /api/runs/{run.id}/budget) and it goes on."
         return Why(Kind.PAUSED, sentence, since=run.paused_at)

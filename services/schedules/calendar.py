@@ -14,6 +14,7 @@ from cronsim import CronSim, CronSimError
 from services.errors import BadInput, FieldError
 
 SHORTEST = 1.0  # seconds between two slots of an interval
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class Timing:
         if self.at is not None:
             return f"Once, at {self.at.isoformat()}"
         if self.every is not None:
-            return f"Every {self.every:g} seconds"
+            size, unit = next(each for each in _UNITS if self.every % each[0] == 0 or each[0] == 1)
+            count = self.every / size
+            return f"Every {unit}" if count == 1 else f"Every {count:g} {unit}s"
         return f"{CronSim(self.cron or '', self.start).explain()} ({self.timezone})"
 
 

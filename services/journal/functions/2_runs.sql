@@ -66,7 +66,7 @@ begin
   end if;
   v_budget := coalesce(nullif(p -> 'budget', 'null'), nullif(v_profile -> 'budget', 'null'));
   insert into runs (id, tenant, status, phase, request, user_id, conversation_id, agent, profile, labels, priority,
-                    last_seq, rung_at, rings, waits_for, due_at, traceparent, accounts, deadline)
+                    last_seq, rung_at, rings, waits_for, due_at, traceparent, accounts, deadline, review)
   values (v_id, v_tenant, 'queued', 'plan', p ->> 'request', p ->> 'user_id', p ->> 'conversation_id', p ->> 'agent',
           v_profile - 'budget', coalesce(nullif(p -> 'labels', 'null'), '{}'), coalesce((p ->> 'priority')::int, 3), 1,
           case when v_busy is null then clock_timestamp() else parked() end, 1, v_busy,
@@ -75,7 +75,8 @@ begin
                    array(select account from budgets where tenant = v_tenant and account = 'daily'))
             || case when v_budget is not null then array['run:' || v_id] else '{}' end,
           least((p ->> 'deadline')::timestamptz,
-                clock_timestamp() + make_interval(secs => (v_budget #>> '{limits,seconds}')::double precision)))
+                clock_timestamp() + make_interval(secs => (v_budget #>> '{limits,seconds}')::double precision)),
+          coalesce((p ->> 'review')::boolean, false))
   returning * into r;
   if v_budget is not null then
     insert into budgets (tenant, account, limits, on_exceed)
@@ -92,7 +93,7 @@ begin
     'request', p ->> 'request', 'conversationId', p ->> 'conversation_id', 'userId', p ->> 'user_id')
     || case when p ? 'parent' then jsonb_build_object('parent', p -> 'parent') else '{}' end));
   if p -> 'plan' <> 'null' then
-    v_events := v_events || write_plan(r, p -> 'plan');
+    v_events := v_events || (accept_plan(r, p -> 'plan') -> 'events');
   end if;
   if coalesce(p ->> 'not_before', p ->> 'ttl', p ->> 'callbacks', p ->> 'coalesce') is not null or v_busy is not null then
     v_others := submit_run(p);
@@ -154,7 +155,7 @@ begin
     'phase_attempt', r.phase_attempt + 1, 'phase_failures', r.phase_failures, 'created_at', wire_time(r.created_at),
     'plan_revision', r.plan_revision, 'accounts', r.accounts, 'profile', r.profile,
     'parent', (select parent_id from delegations where child_id = p_run),
-    'depth', coalesce((select depth from delegations where child_id = p_run), 0), 'steered', r.steers, 'steering', r.steers[r.steers_planned + 1:], 'events', jsonb_build_array())
+    'review', r.review, 'depth', coalesce((select depth from delegations where child_id = p_run), 0), 'steered', r.steers, 'steering', r.steers[r.steers_planned + 1:], 'events', jsonb_build_array())
     || case when p_phase = 'reflect' or r.plan_revision > 0 then reflection_material(p_run, r.plan_revision) else '{}' end;
 end $$;
 

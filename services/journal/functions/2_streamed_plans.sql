@@ -34,10 +34,16 @@ begin
 end $$;
 
 -- A plan of which nothing was taken before.
-create or replace function accept_plan(r runs, p_plan jsonb) returns jsonb language sql as $$
-  select jsonb_build_object('events', jsonb_build_array(write_plan(r, p_plan)), 'ready', '[]'::jsonb, 'phase',
-                            case jsonb_array_length(p_plan -> 'steps') when 0 then 'reflect' else 'execute' end)
-$$;
+create or replace function accept_plan(r runs, p_plan jsonb) returns jsonb language plpgsql as $$
+declare
+  v_events jsonb := jsonb_build_array(write_plan(r, p_plan));
+  v_phase text := case jsonb_array_length(p_plan -> 'steps') when 0 then 'reflect' else 'execute' end;
+begin
+  if r.review and v_phase = 'execute' then
+    v_events := v_events || hold_for_review(r.id);
+  end if;
+  return jsonb_build_object('events', v_events, 'ready', '[]'::jsonb, 'phase', v_phase);
+end $$;
 
 -- The rest of the plan, and what the records want to know of it; then it is execution's turn, or reflection's if all has
 -- ended already. Returns {events, ready, phase}.

@@ -122,7 +122,7 @@ begin
   r.last_seq := r.last_seq + 1;
   v_event := record_event(p_run, r.tenant, r.last_seq, 'run.resumed', null, '{}');
   update runs
-  set paused_at = null, paused_because = null, rung_at = clock_timestamp(), rings = 1, last_seq = r.last_seq, status = case
+  set paused_at = null, paused_because = null, review = review and phase = 'plan', rung_at = clock_timestamp(), rings = 1, last_seq = r.last_seq, status = case
     when phase = 'execute' then 'executing' when phase = 'plan' and phase_worker is null then 'queued'
     when phase = 'plan' then 'planning' else 'reflecting' end
   where id = p_run;
