@@ -2,9 +2,9 @@
 
 import { signal } from "@preact/signals";
 
-const PLACES = new Set(["runs", "inbox", "memory", "limits", "doctor", "diff"]);
+const PLACES = new Set(["runs", "inbox", "schedules", "memory", "tools", "agents", "usage", "limits", "doctor", "diff"]);
 
-/** {name, parts, query}: `#/runs/<id>` and anything unknown is the talk, `#/<place>/…?filter=…` another place. */
+/** {name, parts, query}: `#/runs/<id>`, `#/conversations/<id>` and anything unknown is the talk, `#/<place>/…?filter=…` another place. */
 export const place = signal(read());
 
 function read() {

@@ -77,6 +77,16 @@ const path = (...parts) => `/api/${parts.map(encodeURIComponent).join("/")}`;
 
 export const getRun = (id) => call("GET", path("runs", id));
 export const listRuns = (parameters) => call("GET", `/api/runs?${query(parameters)}`);
+/** All events of a run so far, oldest first. */
+export async function readEvents(id) {
+  const found = [];
+  for (let after = 0; after !== null; ) {
+    const { items, next } = await call("GET", `${path("runs", id, "events")}?after=${after}`);
+    found.push(...items);
+    after = items.length && next !== null ? next : null;
+  }
+  return found;
+}
 export const getWhy = (id) => call("GET", path("runs", id, "why"));
 export const getLineage = (id) => call("GET", path("runs", id, "lineage"));
 export const getDiff = (a, b) => call("GET", path("runs", a, "diff", b));
@@ -88,6 +98,15 @@ export const runAttempts = (id) => call("GET", path("runs", id, "attempts"));
 export const stepAttempts = (id, step) => call("GET", path("runs", id, "steps", step, "attempts"));
 /** verb: retry, skip, override {output}, rerun {arguments}, resolve {as, output}. */
 export const changeStep = (id, step, verb, body) => call("POST", path("runs", id, "steps", step, verb), { body });
+
+/** The plan of a run as a caller would write it, with what it will take. */
+export const getPlan = (id) => call("GET", path("runs", id, "plan"));
+/** body: {revision, steps, note}; only while the plan waits for a look. */
+export const replacePlan = (id, body) => call("PUT", path("runs", id, "plan"), { body });
+/** What a plan will take; its problem's errors point below #/plan. */
+export const previewPlan = (body) => call("POST", "/api/plans/preview", { body });
+/** Runs whose plan waits for a look. */
+export const listReviews = () => call("GET", "/api/reviews");
 
 /** What is asked of people and not decided yet. */
 export const listApprovals = () => call("GET", "/api/approvals");
@@ -112,6 +131,39 @@ export const searchMemory = (words, k, userId) => call("POST", "/api/memory/sear
 export const listMemories = (parameters) => call("GET", `/api/memory?${query(parameters)}`);
 export const replaceMemory = (id, text) => call("POST", path("memory", id, "supersede"), { body: { text } });
 export const forgetMemory = (id) => call("DELETE", path("memory", id));
+
+export const memoryWhy = (id) => call("GET", path("memory", id));
+export const memoryHistory = (id) => call("GET", path("memory", id, "history"));
+export const listQuarantine = (parameters) => call("GET", `/api/memory/quarantine?${query(parameters)}`);
+export const releaseMemory = (id) => call("POST", path("memory", id, "release"));
+
+export const listConversations = (parameters) => call("GET", `/api/conversations?${query(parameters)}`);
+export const listMessages = (id) => call("GET", `${path("conversations", id, "messages")}?limit=1000`);
+export const renameConversation = (id, title) => call("PATCH", path("conversations", id), { body: { title } });
+/** upto: the number of the last message that the fork gets. */
+export const forkConversation = (id, upto) => call("POST", path("conversations", id, "fork"), { body: upto ? { upto } : {} });
+export const forgetConversation = (id) => call("DELETE", path("conversations", id));
+
+export const listSchedules = () => call("GET", "/api/schedules");
+export const addSchedule = (body) => call("POST", "/api/schedules", { body });
+export const changeSchedule = (name, body) => call("PATCH", path("schedules", name), { body });
+export const removeSchedule = (name) => call("DELETE", path("schedules", name));
+export const previewSchedule = (body) => call("POST", "/api/schedules/preview", { body });
+export const runSchedule = (name) => call("POST", path("schedules", name, "run-now"));
+export const scheduleSlots = (name) => call("GET", `${path("schedules", name, "slots")}?limit=20`);
+/** body: {since, until, dryRun}. */
+export const backfillSchedule = (name, body) => call("POST", path("schedules", name, "backfill"), { body });
+
+export const listAgents = () => call("GET", "/api/agents");
+export const putAgent = (name, body) => call("PUT", path("agents", name), { body });
+export const removeAgent = (name) => call("DELETE", path("agents", name));
+
+/** by: day, model, agent, run or step. */
+export const getUsage = (parameters) => call("GET", `/api/usage?${query(parameters)}`);
+/** What may be spent in a day and what is spent today; null when nothing limits it. */
+export const dailyBudget = () => call("GET", "/api/budgets/daily").catch((problem) => (problem.status === 404 ? null : Promise.reject(problem)));
+export const setDailyBudget = (body) => call("PUT", "/api/budgets/daily", { body });
+export const dropDailyBudget = () => call("DELETE", "/api/budgets/daily");
 
 /** A random id for Idempotency-Key. Not crypto.randomUUID, which plain-HTTP pages on a network don't have. */
 export function newKey() {

@@ -27,6 +27,28 @@ export function since(at, now) {
   return ago.format(-Math.round(seconds / 86_400), "day");
 }
 
+/** in 5 min. */
+export function until(at, now) {
+  const seconds = Math.round((millis(at) - now) / 1000);
+  if (seconds < 60) return ago.format(Math.max(0, seconds), "second");
+  if (seconds < 3600) return ago.format(Math.round(seconds / 60), "minute");
+  if (seconds < 86_400) return ago.format(Math.round(seconds / 3600), "hour");
+  return ago.format(Math.round(seconds / 86_400), "day");
+}
+
+/** Fri, 27 Nov 2026, 09:00 CET: a moment as a clock in that zone shows it. */
+export function zonedMoment(at, zone) {
+  const asked = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+  try {
+    return new Intl.DateTimeFormat(undefined, { ...asked, timeZone: zone }).format(new Date(at));
+  } catch {
+    return new Intl.DateTimeFormat(undefined, asked).format(new Date(at)); // a zone that this browser does not know
+  }
+}
+
+/** $0.0012: US dollars, small sums with what counts of them. */
+export const dollars = (amount) => (amount === 0 ? "$0" : amount < 0.01 ? `$${amount.toPrecision(2)}` : `$${amount.toFixed(2)}`);
+
 export const statusWord = (status) => (status || "unknown").replaceAll("_", " ");
 export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 

@@ -14,7 +14,10 @@ export const KEYS = [
   [["n"], "new conversation"],
   [["x"], "in the table of runs: select, or not"],
   [["t"], "graph or timeline"],
-  [["g"], "then c, r, i, m, l, d: go to chat, runs, inbox, memory, limits, doctor"],
+  [["a", "d"], "in the inbox: approve what has the focus, or reject (deny) it"],
+  [["e"], "correct the last request of the chat, and send it anew"],
+  [["s"], "stop the run that is under way"],
+  [["g"], "then c, r, i, s, m, t, a, u, l, d: go to chat, runs, inbox, schedules, memory, tools, agents, usage, limits, doctor"],
   [["Esc"], "close the drawer or the panel"],
   [["?"], "this legend"],
 ];
@@ -51,7 +54,7 @@ export function listenToKeys(actions) {
   });
 }
 
-const JUMPS = { c: "talk", r: "runs", i: "inbox", m: "memory", l: "limits", d: "doctor" };
+const JUMPS = { c: "talk", r: "runs", i: "inbox", s: "schedules", m: "memory", t: "tools", a: "agents", u: "usage", l: "limits", d: "doctor" };
 const JUMP_MS = 1200;
 
 /** `g`, then the letter of a place: goTo(place). Taken before the single keys see the letter. */

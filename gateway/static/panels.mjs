@@ -1,15 +1,13 @@
-// The dialogs: the tools, the keyboard legend. A native <dialog> keeps focus and closes on Esc.
+// The dialogs: the keyboard legend, and the places where the rail is too narrow. A native <dialog> keeps focus and closes on Esc.
 
-import { signal, useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { listTools } from "./api.mjs";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "./html.mjs";
 import { Icon } from "./marks.mjs";
 import { KEYS, keysOn, setKeysOn } from "./keyboard.mjs";
-import { Problem } from "./problem.mjs";
+import { openPanel } from "./open_panel.mjs";
+import { PlacePanel } from "./rail.mjs";
 
-export const openPanel = signal(null); // "tools", "keys" or null
-const PANELS = { tools: ["Tools", ToolPanel], keys: ["Keyboard", KeyPanel] };
+const PANELS = { keys: ["Keyboard", KeyPanel], places: ["Places", PlacePanel] };
 
 export function Panels() {
   const name = openPanel.value;
@@ -31,22 +29,6 @@ function Dialog({ title, children }) {
     </div>
   </dialog>`;
 }
-
-function ToolPanel() {
-  const tools = useSignal(null);
-  const problem = useSignal(null);
-  useEffect(() => {
-    listTools().then(({ items }) => (tools.value = items), (failure) => (problem.value = failure));
-  }, []);
-  if (!tools.value) return problem.value ? html`<${Problem} problem=${problem.value} />` : html`<p class="hint">Loading…</p>`;
-  if (!tools.value.length) return html`<p class="hint">No execution worker has registered a tool yet.</p>`;
-  return html`<ul class="results">${tools.value.map((tool) => html`<li key=${tool.name}>
-    <p><b>${tool.name}</b></p><p>${firstParagraph(tool.description)}</p>
-    <p class="facts">${tool.effect && html`<span>${tool.effect}</span>`}${tool.examples?.[0] && html`<span>“${tool.examples[0]}”</span>`}</p></li>`)}</ul>`;
-}
-
-// The rest of a description is for the planner.
-const firstParagraph = (text) => text.split(/\n\s*\n/)[0].replaceAll("\n", " ");
 
 function KeyPanel() {
   return html`<dl class="keys">${KEYS.map(([keys, does]) => html`<div><dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${does}</dd></div>`)}</dl>

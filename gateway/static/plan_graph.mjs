@@ -1,8 +1,7 @@
 // The plan as a drawing: dagre says where steps and arrows go, this draws them as SVG. One tab stop; arrow keys walk it.
 
-import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { Graph, layout } from "@dagrejs/dagre";
+import { signal, useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { html } from "./html.mjs";
 import { StatusMark } from "./marks.mjs";
 import { counted, statusWord } from "./formats.mjs";
@@ -15,7 +14,17 @@ const ROOM = 440; // what the pane shows of a drawing's width; wider ones are tu
 const SMALLEST = 0.75; // below this scale the text is hard to read: then it scrolls
 const TURNS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
 
-export function PlanGraph({ steps, timing }) {
+const dagre = signal(null); // loaded with the first plan that is drawn
+
+/** choose(id): what a click does; opens the drawer where nothing else is said. chosen: the step that is open. */
+export function PlanGraph(plan) {
+  useEffect(() => {
+    if (!dagre.peek()) import("@dagrejs/dagre").then((module) => (dagre.value = module));
+  }, []);
+  return dagre.value ? html`<${Drawing} ...${plan} />` : html`<div class="graph" aria-busy="true"></div>`;
+}
+
+function Drawing({ steps, timing, choose = showStep, chosen = openStep.value }) {
   const shape = steps.map((step) => `${step.id}<${step.dependsOn.join()}`).join(" ");
   const drawing = useMemo(() => bestDrawing(steps), [shape]);
   const current = useSignal(null);
@@ -47,21 +56,20 @@ export function PlanGraph({ steps, timing }) {
       ${drawing.edges.map((edge) => html`<path key=${edge.key} class=${`edge edge-${edgeState(byId.get(edge.from), byId.get(edge.to))}`}
         d=${edge.path} marker-end="url(#arrow)" />`)}
       ${drawing.nodes.map((node) => html`<${Node} key=${node.id} node=${node} step=${byId.get(node.id)}
-        note=${timing(byId.get(node.id))} tabIndex=${node.id === stop ? 0 : -1} onFocus=${() => (current.value = node.id)} />`)}
+        note=${timing(byId.get(node.id))} tabIndex=${node.id === stop ? 0 : -1} choose=${choose} open=${node.id === chosen} onFocus=${() => (current.value = node.id)} />`)}
     </svg>
   </div>`;
 }
 
-function Node({ node, step, note, tabIndex, onFocus }) {
-  const open = openStep.value === step.id;
-  const choose = (event) => {
+function Node({ node, step, note, tabIndex, choose, open, onFocus }) {
+  const pick = (event) => {
     if (event.type === "keydown" && event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
-    showStep(step.id);
+    choose(step.id);
   };
   return html`<g id=${`node-${step.id}`} class=${`node node-${step.status} ${open ? "is-open" : ""}`} role="button"
     tabindex=${tabIndex} aria-label=${`Step ${step.id}, ${step.tool}, ${statusWord(step.status)}${note ? `, ${note}` : ""}`}
-    transform=${`translate(${node.x} ${node.y})`} onClick=${choose} onKeyDown=${choose} onFocus=${onFocus}>
+    transform=${`translate(${node.x} ${node.y})`} onClick=${pick} onKeyDown=${pick} onFocus=${onFocus}>
     <title>${step.why || step.tool}</title>
     <rect width=${WIDTH} height=${HEIGHT} rx="10" />
     <${StatusMark} status=${step.status} place=${{ x: 11, y: 13, width: 20, height: 20 }} />
@@ -85,6 +93,7 @@ function bestDrawing(steps) {
 }
 
 function drawn(steps, rankdir) {
+  const { Graph, layout } = dagre.peek();
   const graph = new Graph();
   graph.setGraph({ rankdir, nodesep: 16, ranksep: 32, marginx: 6, marginy: 6 });
   graph.setDefaultEdgeLabel(() => ({}));

@@ -7,16 +7,26 @@ import { Icon } from "./marks.mjs";
 import { linkTo, place } from "./address.mjs";
 import { runLink, selectedId } from "./conversation.mjs";
 import { waiting } from "./attention.mjs";
+import { openPanel } from "./open_panel.mjs";
 
 const RAIL = [
   ["talk", "Chat", "chat"],
   ["runs", "Runs", "list"],
   ["inbox", "Inbox", "inbox"],
+  ["schedules", "Schedules", "clock"],
   ["memory", "Memory", "memory"],
+  ["tools", "Tools", "tools"],
+  ["agents", "Agents", "agent"],
+  ["usage", "Usage", "chart"],
   ["limits", "Limits", "flow"],
   ["doctor", "Doctor", "pulse"],
 ];
+const AT_HAND = 4; // so many a narrow screen has room for; the others are behind "More"
 const LOADERS = {
+  schedules: () => import("./places/schedules.mjs"),
+  tools: () => import("./places/tools.mjs"),
+  agents: () => import("./places/agents.mjs"),
+  usage: () => import("./places/usage.mjs"),
   runs: () => import("./places/runs.mjs"),
   inbox: () => import("./places/inbox.mjs"),
   memory: () => import("./places/memory.mjs"),
@@ -36,10 +46,22 @@ const linkOf = (name) => (name !== "talk" ? linkTo([name]) : selectedId.value ? 
 export const goTo = (name) => (location.hash = linkOf(name));
 
 export function Rail() {
+  const far = RAIL.findIndex(([name]) => name === place.value.name) >= AT_HAND;
   return html`<nav class="rail" aria-label="Places">
-    ${RAIL.map(([name, label, icon]) => html`<a href=${linkOf(name)} aria-current=${place.value.name === name ? "page" : undefined}>
-      <${Icon} name=${icon} /><span>${label}</span>${name === "inbox" && html`<${Badge} />`}</a>`)}
+    ${RAIL.map(([name, label, icon], at) => html`<${Link} name=${name} label=${label} icon=${icon} kind=${at < AT_HAND ? "" : "far"} />`)}
+    <button class=${`more ${far ? "is-here" : ""}`} type="button" aria-haspopup="dialog" onClick=${() => (openPanel.value = "places")}><${Icon} name="more" /><span>${far ? placeName(place.value.name) : "More"}</span></button>
   </nav>`;
+}
+
+/** All places, for a screen that is too narrow for the whole rail. */
+export function PlacePanel() {
+  const leave = () => (openPanel.value = null);
+  return html`<nav class="places" aria-label="All places">${RAIL.map(([name, label, icon]) => html`<${Link} name=${name} label=${label} icon=${icon} onClick=${leave} />`)}</nav>`;
+}
+
+function Link({ name, label, icon, kind, onClick }) {
+  return html`<a class=${kind} href=${linkOf(name)} aria-current=${place.value.name === name ? "page" : undefined} onClick=${onClick}>
+    <${Icon} name=${icon} /><span>${label}</span>${name === "inbox" && html`<${Badge} />`}</a>`;
 }
 
 function Badge() {

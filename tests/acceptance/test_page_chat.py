@@ -108,6 +108,6 @@ def test_memory_can_be_searched(open_page: OpenPage) -> None:
 def test_the_tools_are_listed(open_page: OpenPage) -> None:
     page = open_page()
 
-    page.click("button[aria-label=Tools]")
+    page.click(".rail a:has-text('Tools')")
 
-    expect(page.locator("dialog .results")).to_contain_text("calculate")
+    expect(page.locator(".place-tools .rows")).to_contain_text("calculate")

@@ -42,9 +42,8 @@ def test_a_whole_visit_breaks_no_policy(open_page: OpenPage) -> None:
     ask(page, "What is 17% of 2340, and what time is it in Tokyo?")
     finished_turn(page)
     page.click(".steps button")
-    for panel in ("Tools", "Keyboard shortcuts"):
-        page.click(f"button[aria-label='{panel}']")
-        page.keyboard.press("Escape")
+    page.click("button[aria-label='Keyboard shortcuts']")
+    page.keyboard.press("Escape")
 
     assert page.evaluate("violations") == []
     assert page.locator(":not(.graph > svg)[style]").count() == 0

@@ -27,11 +27,15 @@ def line_of_sleeps(count: int, seconds: float) -> dict[str, Any]:
 
 def start_run(stack: Stack, body: dict[str, Any]) -> str:
     """Start a run over the API; returns its id."""
-    request = urllib.request.Request(
-        f"{stack.url}/api/agent/start", json.dumps(body).encode(), {"content-type": "application/json"}
-    )
+    return send(stack, "POST", "/api/agent/start", body)["workflowId"]
+
+
+def send(stack: Stack, method: str, path: str, body: dict[str, Any]) -> Any:
+    """Send a body to a path of the stack; returns the JSON of the reply."""
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(stack.url + path, json.dumps(body).encode(), headers, method=method)
     with urllib.request.urlopen(request, timeout=20) as response:
-        return json.load(response)["workflowId"]
+        return json.load(response)
 
 
 def read(stack: Stack, path: str) -> Any:

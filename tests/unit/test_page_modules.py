@@ -1,6 +1,7 @@
 """The page's own modules: small, explained, light, and free of what its security policy forbids.
 
-Those beside index.html are loaded at once; those in places/ when their place is first visited, those in docs/ by /docs.
+Those beside index.html are loaded at once; those in places/ and editing/, and what draws plans, when they are first
+needed; those in docs/ by /docs.
 """
 
 import gzip
@@ -10,8 +11,9 @@ from pathlib import Path
 STATIC = Path(__file__).parents[2] / "gateway" / "static"
 INDEX = (STATIC / "index.html").read_text()
 FIRST = sorted(STATIC.glob("*.mjs"))
-OWN = [*FIRST, *sorted((STATIC / "places").glob("*.mjs")), *sorted((STATIC / "docs").glob("*.mjs"))]
-VENDORED = sorted((STATIC / "vendor").glob("*.mjs"))
+LATER = [path for folder in ("places", "editing", "docs") for path in sorted((STATIC / folder).glob("*.mjs"))]
+OWN = [*FIRST, *LATER]
+VENDORED = sorted(path for path in (STATIC / "vendor").glob("*.mjs") if path.stem != "dagre")
 STYLES = sorted(STATIC.glob("*.css"))
 
 
