@@ -1,14 +1,17 @@
 // The plan of the selected run: its head, then its steps as a graph with a list, or along the time; what it used.
 
 import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { html } from "./html.mjs";
 import { Problem } from "./problem.mjs";
 import { PlanGraph } from "./plan_graph.mjs";
 import { RunHead } from "./run_head.mjs";
 import { StepList } from "./step_list.mjs";
 import { Timeline } from "./timeline.mjs";
-import { duration, millis, plainName } from "./formats.mjs";
+import { duration, millis } from "./formats.mjs";
+import { linkTo } from "./address.mjs";
 import { clockSkew } from "./api.mjs";
+import { costWords, totalOf, useCosts } from "./costs.mjs";
 import { selected } from "./conversation.mjs";
 import { now } from "./runs.mjs";
 import { isOver } from "./run_state.mjs";
@@ -27,8 +30,18 @@ export function PlanPane() {
     <${Problem} problem=${entry.problem.value} />
     ${run.error && !run.steps.some((step) => step.error) && html`<div class="problem"><p>${run.error}</p></div>`}
     ${run.note && html`<p class="plan-note">${run.note}</p>`}
-    ${run.steps.length > 0 ? html`<${Steps} run=${run} at=${at} />` : html`<p class="hint">${withoutSteps(run)}</p>`}
-    <${Usage} usage=${run.usage} />`;
+    ${run.awaitsReview ? html`<${Review} run=${run} />` : run.steps.length > 0 ? html`<${Steps} run=${run} at=${at} />` : html`<p class="hint">${withoutSteps(run)}</p>`}
+    <${Usage} key=${run.id} run=${run} />`;
+}
+
+const editor = signal(null); // loaded when the first plan is to be looked at
+
+function Review({ run }) {
+  useEffect(() => {
+    if (!editor.peek()) import("./editing/plan_editor.mjs").then((module) => (editor.value = module.PlanEditor));
+  }, []);
+  const Editor = editor.value;
+  return Editor ? html`<${Editor} run=${run} />` : html`<p class="hint">Loading…</p>`;
 }
 
 function NoPlan({ entry }) {
@@ -59,8 +72,9 @@ function withoutSteps(run) {
   return run.status === "queued" ? "Waiting for a planning worker…" : "Planning…";
 }
 
-function Usage({ usage }) {
-  const used = Object.entries(usage || {}).filter(([, value]) => typeof value === "number" && value > 0);
-  if (!used.length) return null;
-  return html`<p class="facts usage">${used.map(([name, value]) => html`<span>${value.toLocaleString()} ${plainName(name)}</span>`)}</p>`;
+/** What the run took of the model, in one line, with the way to the day's. */
+function Usage({ run }) {
+  const total = totalOf(useCosts(run, isOver(run)));
+  if (!total) return null;
+  return html`<p class="facts usage"><span>${costWords(total)}</span><a href=${linkTo(["usage"])}>Usage</a></p>`;
 }

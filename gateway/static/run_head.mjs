@@ -30,8 +30,8 @@ export function RunHead({ entry, run, at }) {
       ${run.createdAt && html`<span>${dateOf(run.createdAt)}</span>`}
       ${Object.entries(run.labels || {}).map(([name, value]) => html`<span class="tag">${name}: ${value}</span>`)}
     </p>
-    <${RunActions} key=${run.id} entry=${entry} run=${run} />
-    ${over ? html`<${Lineage} key=${run.id} run=${run} />` : html`<${WhyLine} key=${run.id} run=${run} />`}
+    ${!run.awaitsReview && html`<${RunActions} key=${run.id} entry=${entry} run=${run} />`}
+    ${over ? html`<${Lineage} key=${run.id} run=${run} />` : !run.awaitsReview && html`<${WhyLine} key=${run.id} run=${run} />`}
   </header>`;
 }
 

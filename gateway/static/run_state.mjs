@@ -62,13 +62,14 @@ const RUN_CHANGES = {
   "plan.created": (run, data, at) => {
     const before = new Map(run.steps.map((step) => [step.id, step]));
     const steps = (data.steps || []).map((step) => ({ dependsOn: [], status: "pending", ...before.get(step.id), ...step }));
-    return { status: "executing", revision: data.revision, note: data.note, plannedAt: at, steps: withReadySteps(steps, at) };
+    return { status: run.pausedAt ? "paused" : "executing", revision: data.revision, note: data.note, plannedAt: at, steps: withReadySteps(steps, at, run.pausedAt) };
   },
   // A plan that is still being written: its steps come one by one, and may run already.
   "plan.step_added": (run, data, at) =>
     run.steps.some((step) => step.id === data.id)
       ? {}
       : { steps: withReadySteps([...run.steps, { dependsOn: [], status: "pending", ...data }], at, run.pausedAt) },
+  "plan.review_requested": () => ({ awaitsReview: true }),
   "plan.revision_requested": () => ({ status: "planning" }),
   // A higher attempt starts the answer anew: the process that streamed the lower one was lost.
   "answer.delta": (run, data) => {
@@ -87,9 +88,11 @@ const RUN_CHANGES = {
   "run.resumed": (run, data, at) => ({
     status: run.steps.length ? "executing" : "planning",
     pausedAt: undefined,
+    awaitsReview: false,
     steps: withReadySteps(run.steps, at),
   }),
-  "run.cancel_requested": () => ({ cancelRequested: true }),
+  "run.steered": (run, data) => ({ steered: [...(run.steered || []), data.text] }),
+  "run.cancel_requested": () => ({ cancelRequested: true, awaitsReview: false }),
   "run.succeeded": (run, data, at) => ended(run, "succeeded", data, at),
   "run.failed": (run, data, at) => ended(run, "failed", data, at),
   "run.cancelled": (run, data, at) => ended(run, "cancelled", data, at),

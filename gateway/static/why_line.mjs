@@ -13,7 +13,7 @@ import { plainSentence } from "./formats.mjs";
 const QUIET_MS = 900;
 const AGAIN_MS = 3000;
 // What does not end by itself: somebody has to do something.
-const NEEDS_SOMEBODY = new Set(["in_doubt", "missing_tool", "no_worker", "flow_paused", "paused", "stuck"]);
+const NEEDS_SOMEBODY = new Set(["in_doubt", "missing_tool", "no_worker", "flow_paused", "paused", "review", "stuck"]);
 
 export function WhyLine({ run }) {
   const why = useSignal(null);

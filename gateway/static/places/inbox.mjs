@@ -5,10 +5,10 @@ import { html } from "../html.mjs";
 import { StatusMark } from "../marks.mjs";
 import { Problem } from "../problem.mjs";
 import { place, setQuery } from "../address.mjs";
-import { listApprovals, listDoubts, listLetters } from "../api.mjs";
+import { listApprovals, listDoubts, listLetters, listReviews } from "../api.mjs";
 import { countWaiting } from "../attention.mjs";
-import { runLink } from "../conversation.mjs";
-import { since } from "../formats.mjs";
+import { pane, runLink } from "../conversation.mjs";
+import { runName, since } from "../formats.mjs";
 import { useLoaded } from "../loading.mjs";
 import { Approvals } from "./approvals.mjs";
 import { Choice, Search, usePages } from "./lists.mjs";
@@ -23,9 +23,10 @@ export function Place() {
   const { query } = place.value;
   const doubts = useLoaded(listDoubts, [], { every: OFTEN_MS });
   const approvals = useLoaded(listApprovals, [], { every: OFTEN_MS });
+  const reviews = useLoaded(listReviews, [], { every: OFTEN_MS });
   const wanted = filterOf(query);
   const letters = usePages((cursor) => listLetters({ ...wanted, cursor, limit: 50 }), [JSON.stringify({ ...wanted, since: query.hours })], { every: OFTEN_MS });
-  const changed = () => Promise.all([approvals.reload(), letters.reload(), doubts.reload(), countWaiting()]);
+  const changed = () => Promise.all([approvals.reload(), reviews.reload(), letters.reload(), doubts.reload(), countWaiting()]);
   const walk = (by) => {
     const next = letters.items[letters.items.findIndex((letter) => letter.id === query.letter) + by];
     if (next) setQuery({ letter: next.id });
@@ -33,14 +34,26 @@ export function Place() {
   return html`<div class=${`page ${query.letter ? "has-drawer" : ""}`}>
     <div class="page-body">
       <h2 class="page-title">Inbox</h2>
-      <p class="hint">What needs a person: what steps ask, effects that nobody is sure of, and what was given up.</p>
+      <p class="hint">What needs a person: what steps ask, plans to look at, effects that nobody is sure of, and what was given up.</p>
       <${Problem} problem=${approvals.problem || doubts.problem || letters.problem} />
       <${Approvals} approvals=${approvals.value?.items} changed=${changed} />
+      <${Reviews} runs=${reviews.value?.items} />
       <${Doubts} doubts=${doubts.value?.items} />
       <${Letters} letters=${letters} query=${query} changed=${changed} />
     </div>
     ${query.letter && html`<${LetterDrawer} key=${"drawer"} id=${query.letter} walk=${walk} close=${() => setQuery({ letter: undefined })} changed=${changed} />`}
   </div>`;
+}
+
+/** Plans that wait until somebody has looked at them. */
+function Reviews({ runs }) {
+  if (!runs?.length) return null;
+  return html`<section aria-labelledby="reviews-title">
+    <h3 id="reviews-title" class="section-title">Plans to look at <span class="count">${runs.length}</span></h3>
+    <ul class="rows" data-walk>${runs.map((run) => html`<li key=${run.id}><a class="row" href=${runLink(run.id)} data-walk-item onClick=${() => (pane.value = "plan")}>
+      <${StatusMark} status="paused" /><span class="row-name">${runName(run)}</span>
+      <span class="row-facts"><span>waits for a look</span><span>${since(run.pausedAt, Date.now())}</span></span></a></li>`)}</ul>
+  </section>`;
 }
 
 /** The parameters of the API for what the address asks. */

@@ -1,5 +1,6 @@
 """Every place suits axe in both colour schemes, wide and narrow; none scrolls sideways; each tab stop is visible."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from playwright.sync_api import Page
 from tests.acceptance.consoles import plans
 from tests.acceptance.consoles.plans import step
 from tests.acceptance.test_page_keyboard import FOCUS_MARK
-from tests.acceptance.visits import OpenPage, Stack, read, start_run
+from tests.acceptance.visits import OpenPage, Stack, read, send, start_run
 
 pytest_plugins = ["tests.acceptance.browser"]
 pytestmark = pytest.mark.browser
 
+SCREENSHOTS = Path(__file__).parents[2] / "artefacts"  # to look at; not kept in the repository
 SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 390, "height": 844}}
 
 
@@ -32,6 +34,12 @@ def places(stack: Stack) -> list[tuple[str, str | None]]:
     plans.until_ended(stack, failed)
     plans.until_ended(stack, other)
     start_run(stack, {"request": "Remember that the hedge is new"})
+    plan = {"steps": [step("a", "echo", value="one"), step("pay", "gated_effect", "a", number=2)]}
+    held = start_run(stack, {"plan": plan, "review": True})
+    send(stack, "PUT", "/api/agents/gardener", {"instructions": "Speak of plants.", "budget": {"tokens": 5_000}})
+    send(stack, "PUT", "/api/budgets/daily", {"tokens": 10_000_000})
+    every_day = {"name": "water", "run": {"request": "What is 2 + 3?"}, "every": 86_400, "paused": True}
+    send(stack, "POST", "/api/schedules", every_day)
     return [
         ("/#/inbox", "button:text-is('Discard all…')"),
         (f"/#/inbox?letter={letter}", ".drawer button:text-is('Discard')"),
@@ -43,6 +51,12 @@ def places(stack: Stack) -> list[tuple[str, str | None]]:
         ("/#/memory?user=default", ".memory button >> nth=0"),
         ("/#/limits", "button:text-is('New limit')"),
         ("/#/doctor", None),
+        (f"/#/runs/{held}", "#edit-pay"),
+        ("/#/schedules?open=new", None),
+        ("/#/schedules", "button[aria-label='Slots of water']"),
+        ("/#/tools", "#tool-convert_units"),
+        ("/#/agents", "button[aria-label='Change gardener']"),
+        ("/#/usage", "button:text-is('Change')"),
     ]
 
 
@@ -65,8 +79,9 @@ def test_axe_is_content_everywhere_and_nothing_scrolls_sideways(
 ) -> None:
     page = open_page("/", viewport=SIZES[size], color_scheme=color_scheme, bypass_csp=True)
     faults = []
-    for path, click in places:
+    for number, (path, click) in enumerate(places, start=1):
         visit(page, stack.url + path, click)
+        page.screenshot(path=SCREENSHOTS / f"{size}-{color_scheme}-{number:02}.png")
         violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
         faults += [
             f"{path} {rule['id']}: {node['target']} {node['failureSummary']}"

@@ -124,7 +124,7 @@ def test_a_letter_is_put_away_without_a_mouse(open_page: OpenPage, stack: Stack)
 
 def test_the_rail_counts_what_needs_a_person(open_page: OpenPage, stack: Stack) -> None:
     failed(stack, "counted")
-    lists = ("/api/dead-letters?limit=200", "/api/doubts", "/api/approvals")
+    lists = ("/api/dead-letters?limit=200", "/api/doubts", "/api/approvals", "/api/reviews")
     entries = [entry for path in lists for entry in read(stack, path)["items"]]
     needing = sum(entry.get("kind") != "callback" for entry in entries)
     page = open_page("/#/inbox")

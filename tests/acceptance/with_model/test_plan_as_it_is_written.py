@@ -104,3 +104,20 @@ def test_a_run_that_is_cancelled_while_it_is_planned_ends_at_once(
 
     assert names[-1] == "run.cancelled"
     assert "plan.created" not in names
+
+
+def test_nothing_of_a_plan_that_is_to_be_looked_at_runs_before(stack_with_model: Stack, model: ScriptedModel) -> None:
+    model.says(written([step(1), step(2)], 0.1), text("Done."))
+    with Client(stack_with_model.url) as client:
+        run_id = client.start("Say two words", review=True)["workflowId"]
+        names = []
+        for event in client.events(run_id):
+            names.append(event["name"])
+            if event["name"] == "run.paused":
+                client.resume(run_id)
+        run = client.get(run_id)
+
+    held = names.index("run.paused")
+    assert names[held - 2 : held] == ["plan.created", "plan.review_requested"]
+    assert "step.started" not in names[:held] and names[held + 1] == "run.resumed"
+    assert run["status"] == "succeeded"
