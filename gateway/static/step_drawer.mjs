@@ -6,6 +6,8 @@ import { Problem } from "./problem.mjs";
 import { Drawer } from "./drawer.mjs";
 import { Attempts } from "./attempts.mjs";
 import { StepActions } from "./step_actions.mjs";
+import { StepLog } from "./step_log.mjs";
+import { costWords, useCosts } from "./costs.mjs";
 import { Fact, Value } from "./values.mjs";
 import { duration, shortWorker, statusWord, timeOf } from "./formats.mjs";
 import { clockSkew, stepAttempts } from "./api.mjs";
@@ -46,7 +48,8 @@ function StepBody({ run, step }) {
     <${Value} name="Output" of=${of} value=${step.output} />
     <${Value} name="Input" of=${of} value=${step.input ?? step.arguments} />
     <${StepAttempts} run=${run} step=${step} />
-    <${Facts} step=${step} times=${times} />
+    <${StepLog} run=${run} step=${step} />
+    <${Facts} run=${run} step=${step} times=${times} />
   </div>`;
 }
 
@@ -56,7 +59,8 @@ function StepAttempts({ run, step }) {
   return html`<${Attempts} attempts=${value?.items ?? []} most=${step.maxAttempts} />`;
 }
 
-function Facts({ step, times }) {
+function Facts({ run, step, times }) {
+  const cost = useCosts(run, isSettled(step)).get(step.id);
   return html`<dl class="facts-list">
     ${times.ready !== undefined && step.status !== "waiting" && html`<${Fact} name="Ready">${timeOf(times.ready)}<//>`}
     ${times.started !== undefined && html`<${Fact} name="Started">${timeOf(times.started)}${times.queued !== undefined && html` <small>after ${duration(times.queued)} in the queue</small>`}<//>`}
@@ -65,6 +69,7 @@ function Facts({ step, times }) {
     ${step.waitsUntil && step.status === "waiting" && html`<${Fact} name="Waits until">${timeOf(step.waitsUntil)}<//>`}
     ${step.worker && html`<${Fact} name="Worker"><span title=${step.worker}>${shortWorker(step.worker)}</span><//>`}
     ${step.dependsOn.length > 0 && html`<${Fact} name="After">${step.dependsOn.map((id) => html`<button class="quiet link" type="button" onClick=${() => showStep(id)}>${id}</button> `)}<//>`}
+    ${cost && html`<${Fact} name="Cost">${costWords(cost)}<//>`}
     ${step.effect && html`<${Fact} name="Effect">${step.effect}<//>`}
     ${step.flow && html`<${Fact} name="Limit">${step.flow}<//>`}
     ${step.because && html`<${Fact} name="Skipped">${step.because}<//>`}

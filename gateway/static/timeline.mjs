@@ -5,6 +5,7 @@ import { StatusMark } from "./marks.mjs";
 import { markOf, outcomeWord } from "./attempts.mjs";
 import { runAttempts } from "./api.mjs";
 import { openStep, showStep } from "./conversation.mjs";
+import { costWords, priceOf, useCosts } from "./costs.mjs";
 import { counted, duration, millis, statusWord } from "./formats.mjs";
 import { useLoaded } from "./loading.mjs";
 import { ticksOf } from "./time_ticks.mjs";
@@ -13,11 +14,13 @@ import { timesOf } from "./step_times.mjs";
 
 const OFTEN_MS = 1500; // what has just ended is drawn from its events until its attempts are read
 const TALL = { queued: 4, pause: 2 }; // how high a stretch is drawn; others 10
+const WORTH_TELLING = 1; // milliseconds in the queue
 const LEAST = 0.6; // percent: shorter stretches are drawn so long, or nobody would see them
 
 export function Timeline({ run, at }) {
   const over = isOver(run);
   const { value } = useLoaded(() => runAttempts(run.id), [run.id, over], { every: over ? undefined : OFTEN_MS });
+  const costs = useCosts(run, over);
   const start = millis(run.createdAt ?? run.startedAt);
   const end = Math.max(at, start + 1);
   const place = (moment) => Math.min(100, Math.max(0, ((moment - start) / (end - start)) * 100));
@@ -29,9 +32,9 @@ export function Timeline({ run, at }) {
   return html`<div class="timeline">
     <${Axis} length=${end - start} />
     <ol class="lanes" data-walk>
-      ${Number.isFinite(first) && html`<${Phase} name="planning" from=${start} to=${first} place=${place} />`}
-      ${steps.map((each) => html`<${Lane} key=${each.step.id} ...${each} place=${place} />`)}
-      ${over && Number.isFinite(last) && html`<${Phase} name="answering" from=${last} to=${end} place=${place} />`}
+      ${Number.isFinite(first) && html`<${Phase} name="planning" from=${start} to=${first} place=${place} cost=${costs.get("plan")} />`}
+      ${steps.map((each) => html`<${Lane} key=${each.step.id} ...${each} place=${place} cost=${costs.get(each.step.id)} />`)}
+      ${over && Number.isFinite(last) && html`<${Phase} name="answering" from=${last} to=${end} place=${place} cost=${costs.get("reflect")} />`}
     </ol>
     <p class="legend facts"><span class="key-queued">in the queue</span><span class="key-ran">at work</span><span class="key-failed">failed</span><span class="key-pause">asleep</span></p>
   </div>`;
@@ -45,25 +48,26 @@ function Axis({ length }) {
   </svg><span></span></div>`;
 }
 
-function Phase({ name, from, to, place }) {
+function Phase({ name, from, to, place, cost }) {
   if (!(to > from)) return null;
   return html`<li class="lane lane-phase"><span class="lane-name">${name}</span>
     <${Track}><${Stretch} kind="phase" from=${place(from)} to=${place(to)} /><//>
-    <span class="lane-time">${duration(to - from)}</span></li>`;
+    <span class="lane-time">${duration(to - from)}${cost && html`<small title=${costWords(cost)}>${priceOf(cost)}</small>`}</span></li>`;
 }
 
-function Lane({ step, times, tried, place }) {
+function Lane({ step, times, tried, place, cost }) {
   const pieces = stretchesOf(step, times, tried);
   const attempts = Math.max(step.attempts || 0, tried.length);
   const waited = pieces.filter((piece) => piece.kind === "queued").reduce((sum, piece) => sum + piece.to - piece.from, 0);
   const ran = pieces.filter((piece) => piece.kind !== "queued" && piece.kind !== "pause").reduce((sum, piece) => sum + piece.to - piece.from, 0);
-  const told = `${step.tool}, ${statusWord(step.status)}, queued ${duration(waited)}, at work ${duration(ran)}, ${counted(attempts, "attempt")}`;
+  const told = `${step.tool}, ${statusWord(step.status)}, queued ${duration(waited)}, at work ${duration(ran)}, ${counted(attempts, "attempt")}${cost ? `, ${costWords(cost)}` : ""}`;
   return html`<li class="lane">
     <button id=${`step-${step.id}`} type="button" data-walk-item aria-expanded=${openStep.value === step.id} aria-label=${`Step ${step.id}, ${told}`} title=${told}
       onClick=${() => showStep(openStep.value === step.id ? null : step.id)}>
       <span class="lane-name"><${StatusMark} status=${step.status} /><b>${step.tool}</b> <small>${step.id}</small></span>
       <${Track}>${pieces.map((piece) => html`<${Stretch} ...${piece} from=${place(piece.from)} to=${place(piece.to)} />`)}<//>
-      <span class="lane-time">${attempts > 1 && html`<span class="tag">×${attempts}</span>`}${pieces.length > 0 ? duration(ran) : step.reusedFrom && "shared"}</span>
+      <span class="lane-time"><span>${attempts > 1 && html`<span class="tag">×${attempts}</span> `}${pieces.length > 0 ? duration(ran) : step.reusedFrom && "shared"}</span>
+        ${waited >= WORTH_TELLING && html`<small>+ ${duration(waited)} queued</small>`}${cost && html`<small>${priceOf(cost)}</small>`}</span>
     </button>
   </li>`;
 }

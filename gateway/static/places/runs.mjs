@@ -8,7 +8,6 @@ import { linkTo, place, setQuery } from "../address.mjs";
 import { listRuns } from "../api.mjs";
 import { pane, runLink } from "../conversation.mjs";
 import { dateOf, duration, millis, runName, since, statusWord } from "../formats.mjs";
-import { useLoaded } from "../loading.mjs";
 import { Choice, Search, usePages } from "./lists.mjs";
 import { RunBulk } from "./run_bulk.mjs";
 
