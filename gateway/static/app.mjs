@@ -12,10 +12,12 @@ import { PlanPane, view } from "./plan_pane.mjs";
 import { PastRuns } from "./past_runs.mjs";
 import { StepDrawer } from "./step_drawer.mjs";
 import { KeyForm } from "./key_form.mjs";
-import { Panels, openPanel } from "./panels.mjs";
+import { openPanel } from "./open_panel.mjs";
+import { Panels } from "./panels.mjs";
 import { listenToJumps, listenToKeys, walk } from "./keyboard.mjs";
 import { runName, statusWord } from "./formats.mjs";
 import { liveEntry, newConversation, openStep, pane, retryOpen, selected } from "./conversation.mjs";
+import { refreshConversations } from "./conversation_list.mjs";
 import { refreshList } from "./run_list.mjs";
 import { isOver } from "./run_state.mjs";
 import { reachable, readSystem, system } from "./system.mjs";
@@ -23,7 +25,7 @@ import { reachable, readSystem, system } from "./system.mjs";
 const PANES = { chat: "Chat", plan: "Plan", runs: "Recent" };
 
 export function App() {
-  const afterKey = () => Promise.all([readSystem(), refreshList(), retryOpen()]);
+  const afterKey = () => Promise.all([readSystem(), refreshList(), refreshConversations(), retryOpen()]);
   return html`<div class="frame">
     <${Header} />
     <${KeyForm} onKey=${afterKey} />
@@ -44,7 +46,7 @@ function Talk() {
     <nav class="pane-switch" aria-label="Panes" inert=${covered}>
       ${Object.entries(PANES).map(([name, label]) => html`<button type="button" aria-pressed=${pane.value === name} onClick=${() => (pane.value = name)}>${label}</button>`)}
     </nav>
-    <nav class="pane runs-pane" aria-label="Past runs" inert=${covered}><${PastRuns} /></nav>
+    <nav class="pane runs-pane" aria-label="Conversations and runs" inert=${covered}><${PastRuns} /></nav>
     <section class="pane chat-pane" aria-label="Conversation" inert=${covered}><${Chat} /></section>
     <section class="pane plan-pane" id="plan" aria-label="Plan of the run" tabindex="-1" inert=${covered}><${PlanPane} /></section>
     <${StepDrawer} />
@@ -58,7 +60,6 @@ function Header() {
     <${Connection} />
     <div class="top-actions">
       <button type="button" class="quiet" title="New conversation (n)" aria-label="New conversation" onClick=${newConversation}><${Icon} name="plus" /><span>New</span></button>
-      <button type="button" class="quiet" title="What it can do" aria-label="Tools" onClick=${() => (openPanel.value = "tools")}><${Icon} name="tools" /><span>Tools</span></button>
       <button type="button" class="quiet" title="Keyboard (?)" aria-label="Keyboard shortcuts" onClick=${() => (openPanel.value = "keys")}><${Icon} name="keys" /></button>
     </div>
   </header>`;
@@ -113,6 +114,10 @@ export function startFrame() {
     j: () => (drawer.value ? drawer.value.walk(1) : walk(1)),
     k: () => (drawer.value ? drawer.value.walk(-1) : walk(-1)),
     n: newConversation,
+    a: () => press("a"),
+    d: () => press("d"),
+    e: () => [...document.querySelectorAll(".chat-pane .edit-request")].at(-1)?.click(),
+    s: () => document.querySelector(".composer .danger")?.click(),
     t: () => (view.value = view.value === "graph" ? "timeline" : "graph"),
     p: () => focusIn("plan", () => document.querySelector(".steps [data-walk-item], .lanes [data-walk-item]") || document.getElementById("plan")),
     r: () => focusIn("runs", () => document.querySelector(".past-runs [data-walk-item]")),
@@ -120,6 +125,9 @@ export function startFrame() {
   });
   listenToJumps(goTo);
 }
+
+/** a and d: the button for it in what has the focus, and nowhere else. */
+const press = (key) => document.activeElement?.closest("[data-keys]")?.querySelector(`[data-key="${key}"]`)?.click();
 
 /** Esc: first out of a text box, then out of the drawer. */
 function leave() {

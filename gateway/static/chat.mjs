@@ -1,14 +1,16 @@
 // The conversation: what was asked, what was answered (streaming), and how far each run is.
 
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "./html.mjs";
 import { Icon, StatusMark } from "./marks.mjs";
 import { Markdown } from "./markdown.mjs";
 import { Problem } from "./problem.mjs";
+import { useActing } from "./acting.mjs";
 import { Composer } from "./composer.mjs";
 import { CopyButton } from "./values.mjs";
 import { brainName, counted, duration, millis, runName, statusWord } from "./formats.mjs";
-import { pane, runLink, selectedId, send, turns } from "./conversation.mjs";
+import { earlier, pane, runLink, selectedId, send, sendAnew, turns } from "./conversation.mjs";
 import { entryOf } from "./runs.mjs";
 import { isOver, isSettled } from "./run_state.mjs";
 import { system } from "./system.mjs";
@@ -33,7 +35,8 @@ export function Chat() {
   const noteScroll = ({ currentTarget: box }) => (followed.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END);
   return html`<h2 class="visually-hidden">Conversation</h2>
     <div class="turns" ref=${scroller} onScroll=${noteScroll} tabindex="0" role="region" aria-label="Messages">
-      ${turns.value.length === 0 && html`<${Welcome} />`}
+      ${turns.value.length === 0 && earlier.value.length === 0 && html`<${Welcome} />`}
+      ${earlier.value.map((message) => html`<${Said} key=${message.id} message=${message} />`)}
       ${turns.value.map((id, at) => html`<${Turn} key=${id} id=${id} run=${runs[at]} last=${at === runs.length - 1} />`)}
     </div>
     <${Composer} onSend=${() => (followed.current = true)} />`;
@@ -59,10 +62,10 @@ function Turn({ id, run, last }) {
   if (!run) return html`<article class="turn" aria-label="Run">${problem ? html`<${Problem} problem=${problem} />` : html`<p class="hint">Loading…</p>`}</article>`;
   const live = !isOver(run);
   return html`<article class=${`turn ${selectedId.value === id ? "is-selected" : ""}`} aria-label=${runName(run)}>
-    <div class="asked">${runName(run)}</div>
+    <${Asked} id=${id} run=${run} />
     <div class="answered">
       <${Chips} id=${id} run=${run} />
-      ${live && !run.answer && html`<p class="progress"><${StatusMark} status="running" />${progressOf(run)}</p>`}
+      ${live && !run.answer && html`<p class="progress"><${StatusMark} status=${run.status === "paused" ? "paused" : "running"} />${progressOf(run)}</p>`}
       <div class="answer" aria-live=${last ? "polite" : "off"} aria-busy=${live}>
         ${run.answer && html`<${Markdown} text=${run.answer} />`}
       </div>
@@ -71,6 +74,44 @@ function Turn({ id, run, last }) {
       <${TurnFoot} id=${id} run=${run} last=${last} />
     </div>
   </article>`;
+}
+
+/** A message that no run of this conversation brought: it comes from the conversation that this one was forked from. */
+function Said({ message }) {
+  return html`<article class="turn" aria-label="Said before"><div class=${message.role === "user" ? "asked" : "answered"}>${message.role === "user" ? message.text : html`<div class="answer"><${Markdown} text=${message.text} /></div>`}</div></article>`;
+}
+
+/** What was asked; it can be corrected and sent anew, which begins a conversation of its own. */
+function Asked({ id, run }) {
+  const text = useSignal(null); // null: it is not being corrected
+  const { busy, problem, act } = useActing();
+  const box = useRef(null);
+  const editing = text.value !== null;
+  useEffect(() => box.current?.focus(), [editing]);
+  if (!editing) {
+    return html`<div class="asked-line">
+      ${run.request && html`<button class="quiet edit-request" type="button" title="Correct and send anew (e)" aria-label="Correct and send anew" onClick=${() => (text.value = run.request)}><${Icon} name="edit" /></button>`}
+      <div class="asked">${runName(run)}</div></div>
+      ${(run.steered ?? []).map((added) => html`<div class="asked">${added}</div>`)}`;
+  }
+  const submit = (event) => {
+    event.preventDefault();
+    const words = text.value.trim();
+    if (words) act("send", async () => (await sendAnew(id, words), (text.value = null)));
+  };
+  const keys = (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    text.value = null;
+  };
+  return html`<form class="json-form anew" onSubmit=${submit} onKeyDown=${keys}>
+    <label for=${`anew-${id}`}>In other words</label>
+    <textarea class="words" id=${`anew-${id}`} ref=${box} rows="2" value=${text.value} onInput=${(event) => (text.value = event.currentTarget.value)}></textarea>
+    <p class="hint">It begins another conversation with what was said before; this one stays.</p>
+    <div class="buttons"><button class="primary" type="submit" disabled=${busy || !text.value.trim()}>Send</button><button class="quiet" type="button" onClick=${() => (text.value = null)}>Never mind</button></div>
+    <${Problem} problem=${problem} />
+  </form>`;
 }
 
 function Chips({ id, run }) {
@@ -87,6 +128,7 @@ function Chips({ id, run }) {
 /** One short sentence on what a live run is doing. */
 export function progressOf(run) {
   if (run.cancelRequested) return "Cancelling…";
+  if (run.awaitsReview) return "The plan is ready to look at; nothing of it runs yet.";
   if (run.status === "queued") return "Queued…";
   if (!run.steps.length) return "Planning…";
   const settled = run.steps.filter(isSettled).length;

@@ -8,12 +8,15 @@ from tests.acceptance.visits import OpenPage, Stack, ask, finished_turn, start_r
 pytest_plugins = ["tests.acceptance.browser"]
 pytestmark = pytest.mark.browser
 
+RUNS = ".past-switch button:text-is('Runs')"
+
 
 def test_a_past_run_opens_from_the_list(open_page: OpenPage, stack: Stack) -> None:
     request = "What is 1234 plus 4321?"
     run = start_run(stack, {"request": request})
     page = open_page()
 
+    page.click(RUNS)
     page.click(f".past-runs a[href$='{run}']")
 
     assert "5555" in finished_turn(page).replace(",", "")
@@ -24,6 +27,7 @@ def test_a_past_run_opens_from_the_list(open_page: OpenPage, stack: Stack) -> No
 
 def test_a_new_run_appears_in_the_list_by_itself(open_page: OpenPage) -> None:
     page = open_page()
+    page.click(RUNS)
 
     ask(page, "What is 88 times 11?")
     finished_turn(page)
@@ -35,6 +39,7 @@ def test_back_returns_to_the_run_before(open_page: OpenPage, stack: Stack) -> No
     one, other = (start_run(stack, {"request": f"What is {number} times 3?"}) for number in (31, 32))
     page = open_page(f"/#/runs/{one}")
     finished_turn(page)
+    page.click(RUNS)
     page.click(f".past-runs a[href$='{other}']")
     expect(page.locator(".asked")).to_have_text("What is 32 times 3?")
 

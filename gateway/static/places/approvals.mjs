@@ -27,7 +27,7 @@ function Row({ approval, changed }) {
   const never = () => (asking.value = null);
   const decide = (verb, body, sentence) => act(verb, async () => (await decideApproval(approval.id, verb, body), say(sentence), await changed()));
   const tools = { approval, busy, decide, ask, never, asking: asking.value };
-  return html`<li class="approval">
+  return html`<li class="approval" data-keys>
     <p class="approval-asks"><${StatusMark} status="waiting" />
       <span>${approval.kind === "question" ? approval.question?.text : html`May <strong>${approval.tool}</strong> be called?`}</span></p>
     ${approval.kind !== "question" && html`<pre tabindex="0" role="region" aria-label=${`Arguments of ${approval.tool}`}>${prettyJson(approval.arguments)}</pre>`}
@@ -43,9 +43,9 @@ function Row({ approval, changed }) {
 
 function Call({ approval, busy, decide, ask, never, asking }) {
   return html`<div class="buttons">
-      <button class="primary" type="button" disabled=${busy} onClick=${() => decide("approve", {}, `${approval.tool} goes on.`)}>Approve</button>
+      <button class="primary" type="button" data-key="a" title="Approve (a)" disabled=${busy} onClick=${() => decide("approve", {}, `${approval.tool} goes on.`)}>Approve</button>
       <button type="button" aria-expanded=${asking === "edit"} onClick=${ask("edit")}><${Icon} name="edit" />Edit and approve</button>
-      <button type="button" aria-expanded=${asking === "reject"} onClick=${ask("reject")}>Reject</button>
+      <button type="button" data-key="d" title="Reject (d)" aria-expanded=${asking === "reject"} onClick=${ask("reject")}>Reject</button>
     </div>
     ${asking === "edit" && html`<${JsonForm} id=${`edit-${approval.id}`} label="Arguments to call it with" object start=${approval.arguments} busy=${busy} onCancel=${never}
       sends=${[["Approve these", (value) => decide("approve", { arguments: value }, `${approval.tool} goes on with your arguments.`)]]} />`}`;
@@ -57,7 +57,7 @@ function Question({ approval, busy, decide, ask, asking }) {
   return html`${choices
       ? html`<div class="buttons" role="group" aria-label="Answers">${choices.map((choice) => html`<button type="button" disabled=${busy} onClick=${() => send(choice)}>${choice}</button>`)}</div>`
       : html`<${Words} id=${`answer-${approval.id}`} label="Your answer" does="Answer" busy=${busy} onYes=${send} />`}
-    <div class="buttons"><button class="quiet" type="button" aria-expanded=${asking === "reject"} onClick=${ask("reject")}>I won't answer</button></div>`;
+    <div class="buttons"><button class="quiet" type="button" data-key="d" aria-expanded=${asking === "reject"} onClick=${ask("reject")}>I won't answer</button></div>`;
 }
 
 /** Asks for a sentence. onNo: there is a way back, and the box takes the focus at once. */

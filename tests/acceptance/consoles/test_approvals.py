@@ -72,3 +72,22 @@ def test_a_question_is_answered_by_a_choice_and_the_rail_counts_it(open_page: Op
     expect(mine).to_have_count(0)
 
     assert plans.until_ended(stack, run)["steps"][1]["output"]["value"] == "the blue one"
+
+
+def test_what_has_the_focus_is_approved_and_denied_with_one_key(open_page: OpenPage, stack: Stack) -> None:
+    good, bad = (asked(stack, step("pay", "gated_effect", number=number)) for number in (1, 2))
+    page = open_page("/#/inbox")
+
+    expect(card(page, good)).to_have_count(1)
+    page.keyboard.press("a")  # nothing has the focus: nothing is approved
+    card(page, good).locator("a").focus()
+    page.keyboard.press("a")
+    expect(card(page, good)).to_have_count(0)
+    card(page, bad).locator("a").focus()
+    page.keyboard.press("d")
+    page.keyboard.type("No")
+    page.keyboard.press("Enter")
+    expect(card(page, bad)).to_have_count(0)
+
+    assert plans.until_ended(stack, good)["status"] == "succeeded"
+    assert plans.until_ended(stack, bad)["status"] == "failed"
