@@ -22,7 +22,7 @@ const KINDS = { note: "notes", fact: "facts", episode: "episodes", message: "mes
 export function Place() {
   const { text, user, kind, all } = place.value.query;
   const read = async (cursor) => {
-    if (!text) return listMemories({ userId: user, kind: KINDS[kind] && kind, all: all && "1", cursor, limit: 30 });
+    if (!text) return listMemories({ userId: user, kind: KINDS[kind] && kind, all: all && "true", cursor, limit: 30 });
     const found = await searchMemory(text, MOST_FOUND, user || undefined);
     return { ...found, items: kind ? found.items.filter((item) => item.kind === kind) : found.items, next: null };
   };
