@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from gateway.conversations import ListedConversation, ShownConversation, SpokenMessage
     from gateway.declare import Page
     from gateway.doctor import Examined
+    from gateway.plans import PlanForecast, WrittenPlan
     from gateway.run_bulk import ChangedRuns
     from gateway.run_facts import Lineage
     from gateway.run_parts import StepAttempt
@@ -94,6 +95,22 @@ class RunCalls(Calls):
     def steer(self, run_id: str, text: str) -> "RunSummary":
         """Add something while the run is under way."""
         return self._call("POST", f"/api/runs/{run_id}/steer", json={"text": text}, attempts=1)
+
+    def reviews(self, **asked: Any) -> "Page[RunSummary]":
+        """A page of the runs whose plan waits for a look. asked: limit."""
+        return self._call("GET", "/api/reviews", params=asked)
+
+    def plan(self, run_id: str) -> "WrittenPlan":
+        """The newest plan as a caller would write it, and what it will take."""
+        return self._call("GET", f"/api/runs/{run_id}/plan")
+
+    def replace_plan(self, run_id: str, steps: list[dict[str, Any]], revision: int) -> "WrittenPlan":
+        """Another plan for a run whose plan waits for a look; revision: of the one that it takes the place of."""
+        return self._call("PUT", f"/api/runs/{run_id}/plan", json={"steps": steps, "revision": revision}, attempts=1)
+
+    def preview_plan(self, plan: dict[str, Any]) -> "PlanForecast":
+        """What a plan will take, if it keeps the rules."""
+        return self._call("POST", "/api/plans/preview", json={"plan": plan})
 
     def run_now(self, run_id: str) -> "RunSummary":
         """Let a run that is held back begin now."""
