@@ -5,7 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, Integer, Text, delete, func, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +30,7 @@ KEPT = timedelta(days=30)
 
 
 class Signal(database.Base):
-    """One that was sent, to a run or to all. woken: how many waits it has ended."""
+    """One that was sent, to a run or to all. woken: how many waits it has ended. key: of one that may be sent twice."""
 
     __tablename__ = "signals"
 
@@ -27,10 +39,13 @@ class Signal(database.Base):
     name: Mapped[str] = mapped_column(Text)
     run_id: Mapped[UUID | None] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     data: Mapped[Any] = mapped_column(JSONB(none_as_null=True), nullable=True)
+    key: Mapped[str | None] = mapped_column(Text)
     woken: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
     __table_args__ = (
+        # one that is sent again is the same
+        UniqueConstraint("tenant", "key"),
         # the next one for a wait
         Index(None, "tenant", "name", "id"),
         Index("ix_signals_run_id", "run_id", postgresql_where=text("run_id is not null")),
@@ -59,13 +74,18 @@ def send(
     sent = database.call("send_signal_once" if once else "send_signal", tenant, name, run_id, database.json(data))
     if sent is None:
         raise Gone("This was used already; it can be used once.")
+    return sent["id"], wake(sent["waiting"], name)
+
+
+def wake(run_ids: list[str], name: str) -> list[Woken]:
+    """Wake the oldest wait of each of these runs that may take a signal of that name; returns whom that woke."""
     woken = []
-    for waiting in sent["waiting"]:
+    for waiting in run_ids:
         found = database.call("wake_by_signal", waiting, name)
         if found["steps"]:
             changed = Changed(found["events"], found["ready"], found.get("phase"))
             woken.append(Woken(waiting, found["steps"], changed))
-    return sent["id"], woken
+    return woken
 
 
 def forget_old() -> None:

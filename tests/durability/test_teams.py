@@ -283,3 +283,41 @@ def test_what_a_child_reads_outside_taints_the_whole_family(workers: Stack) -> N
     journal.request_cancel(runs.TENANT, run_id)
 
     assert why.explain(runs.TENANT, run_id).kind in {why.Kind.APPROVAL, why.Kind.ENDED}
+
+
+def test_messages_between_the_runs_of_a_tree_are_kept_and_read_once(workers: Stack) -> None:
+    def says(text: str) -> dict[str, Any]:
+        return {"plan": {"steps": [{"id": "say", "tool": "send_message", "arguments": {"message": text}}]}}
+
+    plan = [
+        {"id": "team", "tool": "delegate", "arguments": {"agents": [says("one"), says("two")]}},
+        {"id": "first", "tool": "read_messages", "arguments": {"timeout": 20}},
+        {"id": "second", "tool": "read_messages", "arguments": {"timeout": 0.5}, "dependsOn": ["first", "team"]},
+    ]
+    plan[1]["dependsOn"] = ["team"]
+    run = runs.wait_for(runs.start({"steps": plan}))
+    read, nothing = step(str(run.id), "first").output, step(str(run.id), "second").output
+
+    assert run.status == "succeeded", run.error
+    assert sorted(each["message"] for each in read["messages"]) == ["one", "two"]
+    assert (nothing["messages"], nothing["timedOut"]) == ([], True)
+
+
+def test_a_message_wakes_who_waits_for_it_and_goes_to_nobody_outside_of_the_tree(workers: Stack) -> None:
+    agents.put(runs.TENANT, "listener", {"description": "Listens.", "memory": "none"})
+    listens = {
+        "agent": "listener",
+        "plan": {"steps": [{"id": "hear", "tool": "read_messages", "arguments": {"timeout": 30}}]},
+    }
+    tells = {"id": "tell", "tool": "send_message", "arguments": {"to": "listener", "message": {"go": True}}}
+    speaks = {
+        "plan": {
+            "steps": [{"id": "nap", "tool": "sleep", "arguments": {"seconds": 0.5}}, tells | {"dependsOn": ["nap"]}]
+        }
+    }
+    run = runs.wait_for(runs.start({"steps": [team(listens, speaks)]}))
+    outside = runs.wait_for(runs.start({"steps": [tells]}))
+
+    assert run.status == "succeeded", run.error
+    assert step(str(run.id)).output["results"][0]["outputs"]["hear"]["messages"][0]["message"] == {"go": True}
+    assert (outside.status, "no living run" in (outside.error or {})["detail"]) == ("failed", True)

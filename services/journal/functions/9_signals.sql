@@ -68,15 +68,18 @@ begin
 end $$;
 
 -- Keep a signal. Returns its id and the runs of which a step may wait for it, for wake_by_signal.
-create or replace function send_signal(p_tenant text, p_name text, p_run uuid, p_data jsonb) returns jsonb
+-- One with a key is kept once however often it is sent.
+create or replace function send_signal(p_tenant text, p_name text, p_run uuid, p_data jsonb, p_key text default null)
+returns jsonb
 language plpgsql as $$
 declare
   v_id bigint;
 begin
   perform signal_lock(p_tenant, p_name);
-  insert into signals (tenant, name, run_id, data, at) values (p_tenant, p_name, p_run, p_data, clock_timestamp())
-  returning id into v_id;
-  return jsonb_build_object('id', v_id, 'waiting', (
+  insert into signals (tenant, name, run_id, data, at, key)
+  values (p_tenant, p_name, p_run, p_data, clock_timestamp(), p_key)
+  on conflict (tenant, key) do nothing returning id into v_id;
+  return jsonb_build_object('id', coalesce(v_id, (select id from signals where tenant = p_tenant and key = p_key)), 'waiting', (
     select coalesce(jsonb_agg(distinct a.run_id), '[]') from approvals a
     where a.tenant = p_tenant and a.kind = 'signal' and a.status = 'open' and a.arguments ->> 'event' = p_name
       and (p_run is null or a.run_id = p_run)));
