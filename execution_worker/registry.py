@@ -26,10 +26,8 @@ _listed: list[object] = []
 
 
 def load() -> None:
-    """Import all tool modules, remember their tools and list them in the catalogue. Called once, at start."""
-    found = [("built-in", tool) for tool in _built_in()]
-    for name in dict.fromkeys([*settings.current().tools, *(entry.value for entry in entry_points(group=GROUP))]):
-        found += [(name, tool) for tool in _tools_in(_imported(name.partition(":")[0]))]
+    """Remember all tools and list them in the catalogue. Called once, at start."""
+    found = found_tools()
     _tools.clear()
     _tools.update({tool.name: tool for _, tool in found})
     _instant[:] = [tool.name for tool in _tools.values() if tool.instant]
@@ -39,6 +37,14 @@ def load() -> None:
     for source in dict.fromkeys(source for source, _ in found):
         names = sorted(tool.name for origin, tool in found if origin == source and _tools[tool.name] is tool)
         log.info("Tools are loaded", source=source, tools=names)
+
+
+def found_tools() -> list[tuple[str, Tool]]:
+    """All tools of the code that is here, as (source, tool): built-in ones first, the app's may replace them."""
+    found = [("built-in", tool) for tool in _built_in()]
+    for name in dict.fromkeys([*settings.current().tools, *(entry.value for entry in entry_points(group=GROUP))]):
+        found += [(name, tool) for tool in _tools_in(_imported(name.partition(":")[0]))]
+    return found
 
 
 def take_up(found: list[tuple[str, Tool]]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import orjson
 
-from execution_worker import cancellation, control, permission, registry, signals, teams, tool_threads, turns
+from execution_worker import cancellation, control, permission, registry, replaying, signals, teams, tool_threads, turns
 from services import clock, logs
 from services.errors import BudgetExceeded, Cancelled, Failed, Retryable, ToolError
 from services.journal import claims, event_feed, references
@@ -61,6 +61,8 @@ def _run(claim: Claim) -> tuple[dict[str, Any] | None, Ended]:
     except Failed as error:
         return None, Ended("failed", error=_told(error))
     given = resolved if claim.outputs else None
+    if replaying.is_frozen(claim) and (told := replaying.recorded(claim, tool)) is not None:
+        return given, Ended(**told)
     try:
         values = tool.values_of(resolved)
         granted = permission.granted(tool, claim, resolved)
@@ -114,7 +116,8 @@ def _charge(claim: Claim) -> None:
 
 def _payer(claim: Claim) -> Payer:
     run = claim.run
-    return Payer(run["tenant"], claim.run_id, claim.step_id, run["agent"], tuple(run["accounts"]), run["model"])
+    replay = run["replay"] if replaying.is_frozen(claim) else None
+    return Payer(run["tenant"], claim.run_id, claim.step_id, run["agent"], tuple(run["accounts"]), run["model"], replay)
 
 
 def _waiting(wait: WaitUntil | WaitForDecision) -> Ended:

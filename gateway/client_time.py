@@ -1,5 +1,6 @@
 """Parts of the client: its calls about schedules, events that runs wait for, agents and what was spent."""
 
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -53,6 +54,33 @@ class SpendingCalls(Calls):
     def tree(self, run_id: str) -> dict[str, Any]:
         """The run with all that it has delegated, each with its cost."""
         return self._call("GET", f"/api/runs/{run_id}/tree")
+
+    def replay(self, run_id: str, *, live_from: str | None = None) -> dict[str, Any]:
+        """Start a run that is told what this one was told."""
+        body = {"liveFrom": live_from} if live_from else {}
+        return self._call("POST", f"/api/runs/{run_id}/replay", json=body, attempts=1)
+
+    def recording(self, run_id: str) -> dict[str, Any]:
+        """All that an ended run was given, to be kept in a file."""
+        return self._call("GET", f"/api/runs/{run_id}/recording")
+
+    def replay_report(self, run_id: str) -> dict[str, Any]:
+        """Where a replay differs from what it replays."""
+        return self._call("GET", f"/api/replays/{run_id}")
+
+    def replayed(self, recording: dict[str, Any], *, seconds: float = 60) -> dict[str, Any]:
+        """The report on a recording that is replayed here, once that has ended (or after so many seconds)."""
+        started = self._call("POST", "/api/replays", json={"recording": recording}, attempts=1)["workflowId"]
+        until = time.monotonic() + seconds
+        report = self.replay_report(started)
+        while not report["ended"] and time.monotonic() < until:
+            time.sleep(0.1)
+            report = self.replay_report(started)
+        return report
+
+    def put_agent(self, name: str, **profile: Any) -> dict[str, Any]:
+        """Make an agent, or replace it. profile: description, instructions, model, tools, budget, memory."""
+        return self._call("PUT", f"/api/agents/{quote(name)}", json=profile)
 
     def agents(self) -> list[dict[str, Any]]:
         """The agents that runs can be given."""

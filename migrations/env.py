@@ -40,6 +40,8 @@ import services.journal.workers
 import services.memory.memories
 import services.memory.short_term
 import services.memory.vectors
+import services.replay.recorded_calls
+import services.replay.replays
 import services.schedules.schedules
 import services.secrets.vault
 import services.spending.budgets

@@ -20,7 +20,6 @@ from services.journal import event_feed, plan_rules, plans, runs, steps
 from services.journal.event_names import EventName
 from services.journal.finished_steps import FinishedStep
 from services.journal.plan_shape import Plan
-from services.memory import short_term
 from services.pipeline import heartbeat, phases, teams
 from services.spending import payers
 from services.tools import catalogue
@@ -77,14 +76,14 @@ def _plan(phase: runs.Phase) -> Planned:
     current = settings.current()
     asked = PlanRequest(
         request="\n\nThe user added meanwhile:\n".join([run["request"], *run["steered"]]),
-        now=datetime.fromisoformat(run["created_at"]),
+        now=datetime.fromisoformat(profiles.moment(run)),
         tools=tools,
         instructions=(run["profile"] or {}).get("instructions"),
-        turns=[Turn(role, text) for role, text in short_term.of_run(run).told()],
+        turns=[Turn(role, text) for role, text in profiles.turns(run)],
         agents=tuple(agent.name for agent in _agents(run)),
         done=[FinishedStep(**step) for step in run.get("steps", []) if step["revision"] <= run["plan_revision"]],
     )
-    if current.model_configured:
+    if payers.model_answers():
         from planning_worker import model_planner  # only who asks a model loads the client library
 
         told = fitting_tools.told(replace(asked, memories=profiles.memories(run)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from reflection_worker import offline_answer, revision
 from reflection_worker.answer_request import AnswerRequest
-from services import failpoints, logs, settings
+from services import failpoints, logs
 from services.agents import profiles
 from services.errors import BudgetExceeded, PerdureError, Retryable, Unavailable
 from services.failpoints import Failpoint
@@ -16,7 +16,6 @@ from services.journal import event_feed, plans, runs
 from services.journal.event_names import EventName
 from services.journal.finished_steps import FinishedStep
 from services.journal.steps import StepStatus
-from services.memory import short_term
 from services.pipeline import heartbeat, phases, teams
 from services.spending import payers
 from services.tracing import spans
@@ -97,22 +96,23 @@ def _answer(phase: runs.Phase, done: list[FinishedStep]) -> None:
 
 
 def _is_remembered(run: dict[str, Any]) -> bool:
-    """What a child has found is its parent's to remember."""
-    return run["request"] is not None and run["parent"] is None and profiles.remembers(run)
+    """What a child has found is its parent's to remember, and a replay finds nothing."""
+    told = run["parent"] is not None or (run["profile"] or {}).get("replay") is not None
+    return run["request"] is not None and not told and profiles.remembers(run)
 
 
 def _pieces(run: dict[str, Any], done: list[FinishedStep]) -> Iterable[str]:
     """The answer in pieces: the model's, or a caller's plan's results as they are, or composed by rules."""
     plan = run["plan"] or {}
     asked = _asked(run, done)
-    if run["request"] is None or (plan.get("source") == "caller" and not settings.current().model_configured):
+    if run["request"] is None or (plan.get("source") == "caller" and not payers.model_answers()):
         return [offline_answer.leaf_outputs(asked)]
     asked = replace(
         asked,
-        turns=short_term.of_run(run).told(),
+        turns=profiles.turns(run),
         memories=profiles.memories(run),
     )
-    if settings.current().model_configured:
+    if payers.model_answers():
         from reflection_worker import model_answer  # only who asks a model loads the client library
 
         return model_answer.stream(asked)
@@ -122,7 +122,7 @@ def _pieces(run: dict[str, Any], done: list[FinishedStep]) -> Iterable[str]:
 def _asked(run: dict[str, Any], done: list[FinishedStep]) -> AnswerRequest:
     return AnswerRequest(
         request="\n\nThe user added meanwhile:\n".join([run["request"] or "", *run["steered"]]),
-        now=datetime.fromisoformat(run["created_at"]),
+        now=datetime.fromisoformat(profiles.moment(run)),
         steps=done,
         note=(run["plan"] or {}).get("note"),
         instructions=(run["profile"] or {}).get("instructions"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from services import settings
 from services.journal.finished_steps import FinishedStep
+from services.spending import payers
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def verdict(run: dict[str, Any], done: Sequence[FinishedStep]) -> Accept | Revis
     revision failed, as long as revisions are left (PERDURE_MAX_REVISIONS) and the last one brought something: a planner
     that gets nowhere would go on for ever.
     """
-    if (run["plan"] or {}).get("source") != "model" or not settings.current().model_configured:
+    if (run["plan"] or {}).get("source") != "model" or not payers.model_answers():
         return Accept()
     if run["steering"]:
         return Revise(f"The user added: {' '.join(run['steering'])}"[:2_000])

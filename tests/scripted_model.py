@@ -14,7 +14,8 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -121,6 +122,15 @@ class ScriptedModel:
         """From now on the model says these, whatever was left in the queue."""
         with self._lock:
             self._queue[:] = replies
+
+    @contextmanager
+    def answering(self, answer: Callable[[Recorded], Reply]) -> Iterator[None]:
+        """What the model says for as long as the block lasts."""
+        before, self._answer = self._answer, answer
+        try:
+            yield
+        finally:
+            self._answer = before
 
     def reply_to(self, request: Recorded) -> Reply:
         """The next reply of the script."""

@@ -140,3 +140,14 @@ def looks_up(context: ToolContext, url: str) -> dict[str, Any]:
     """Read what is at a URL, which leaves as it is."""
     _note(context, f"url={url}")
     return {"url": url}
+
+
+@tool(effect="pure")
+def asks_a_model(prompt_file: str, text: str = "") -> dict[str, Any]:
+    """Ask the model with a prompt that is a file, as a prompt in the code would be."""
+    from services.model import provider
+
+    completion = provider.complete(
+        [{"role": "system", "content": Path(prompt_file).read_text()}, {"role": "user", "content": text}]
+    )
+    return {"text": completion.text}

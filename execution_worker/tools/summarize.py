@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from execution_worker import extracts
-from services import settings
 from services.errors import Failed
 from services.model import context, data_fence
+from services.spending import payers
 from services.tools.contract import tool
 
 MAX_TEXT = 60_000
@@ -28,7 +28,7 @@ def summarize(text: str, sentences: Annotated[int, Field(ge=1, le=50)] = 3) -> d
     """Summarise a text in at most so many sentences. Returns {"text": the summary}."""
     if not text.strip():
         raise Failed("There is no text to summarise.")
-    if not settings.current().model_configured:
+    if not payers.model_answers():
         return {"text": extracts.extract(text[:MAX_TEXT], sentences)}
     from services.model import provider  # only who asks a model loads the client library
 

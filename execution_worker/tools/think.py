@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from services import settings
 from services.errors import Failed
 from services.model import context, data_fence
+from services.spending import payers
 from services.tools.contract import tool
 
 MAX_MATERIAL = 60_000
@@ -26,7 +26,7 @@ def think(question: str, material: Any = None) -> dict[str, Any]:
 
     For what no other tool does: comparing, choosing, extracting, translating, writing. Returns {"text": the answer}.
     """
-    if not settings.current().model_configured:
+    if not payers.model_answers():
         raise Failed(
             "Thinking needs a language model and none is configured: set OPENAI_API_KEY, "
             "or OPENAI_BASE_URL for a server that needs no key."

@@ -14,7 +14,7 @@ from services.journal.runs import Phase
 
 
 class AcceptedPlan(database.Base):
-    """A plan as it was accepted. `source`: caller, model or offline."""
+    """A plan as it was accepted. `source`: caller, model or offline. tools: the version of each that it calls."""
 
     __tablename__ = "plans"
 
@@ -25,6 +25,7 @@ class AcceptedPlan(database.Base):
     note: Mapped[str | None] = mapped_column(Text)
     prompt_version: Mapped[str | None] = mapped_column(Text)
     usage: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    tools: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 

@@ -14,7 +14,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from services import clock, settings
 from services.errors import Failed, Retryable
-from services.model import attempts, billing, breaker, context, endpoints, fallbacks, faults, time_limits
+from services.model import attempts, billing, breaker, context, endpoints, fallbacks, faults, recorder, time_limits
 from services.model.billing import Bill
 from services.model.endpoints import CONNECT_SECONDS, Endpoint, Format
 from services.model.shapes import Completion, Message, Usage
@@ -36,6 +36,9 @@ def complete(
     schema: JSON Schema that the text is to fit; endpoints that can't be held to it are told it in words, so parse the
     text with `json_text` and check it. timeout: seconds in all, retries included (default: PERDURE_MODEL_TIMEOUT).
     """
+    recorded = recorder.told(messages, schema)
+    if recorded is not None:
+        return recorded
     complete_by = partial(_complete, messages, schema, schema_name)
     return fallbacks.first(complete_by, _deadline(timeout))
 
@@ -56,7 +59,7 @@ def _complete(
 
     try:
         taken = ask(None) if schema is None else _in_some_form(endpoint, ask)
-        return taken
+        return recorder.keep(messages, schema, taken)
     finally:
         bill.settle(taken.usage, taken.model, len(taken.text))
 
@@ -112,6 +115,19 @@ class TextStream:
         self._schema_name = schema_name
 
     def __iter__(self) -> Iterator[str]:
+        messages = self._messages
+        recorded = recorder.told(messages, self._schema)
+        if recorded is not None:
+            self.usage, self.model = recorded.usage, recorded.model
+            yield recorded.text
+            return
+        text = []
+        for piece in self._written_now():
+            text.append(piece)
+            yield piece
+        recorder.keep(messages, self._schema, Completion("".join(text), self.usage, self.model))
+
+    def _written_now(self) -> Iterator[str]:
         deadline = _deadline(self._timeout)
         bill, first, rest = fallbacks.first(partial(self._begun, deadline), deadline)
         try:

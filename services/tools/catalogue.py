@@ -6,10 +6,12 @@ The gateway and the planner read it, so neither ever imports a tool's code.
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Float, Text, delete, func, select, true
+import orjson
+from sqlalchemy import ColumnElement, DateTime, Float, Text, delete, func, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,7 +25,7 @@ class CataloguedTool(database.Base):
     """A tool that some execution worker can run. `source` names who brought it (built-in, or the app's module).
 
     effects: what some values of an argument do differently from `effect` (see contract.effect_of). untrusted: its
-    output is content from outside.
+    output is content from outside. version: of its schema and effect.
     """
 
     __tablename__ = "tools"
@@ -38,6 +40,7 @@ class CataloguedTool(database.Base):
     retry: Mapped[dict[str, Any]] = mapped_column(JSONB)
     permission: Mapped[str] = mapped_column(Text)
     untrusted: Mapped[bool] = mapped_column(server_default=true())
+    version: Mapped[str] = mapped_column(Text, server_default=text("''"))
     capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text))
     examples: Mapped[list[str]] = mapped_column(ARRAY(Text))
     registered_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
@@ -100,6 +103,12 @@ def listing(source: str, tool: Tool) -> ListedTool:
     return _listed(CataloguedTool(**_row(source, tool)))
 
 
+def version(tool: Tool) -> str:
+    """Another one when its arguments or its effect are others."""
+    declared = [tool.schema(), tool.effect, tool.effects]
+    return sha256(orjson.dumps(declared, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+
+
 def _row(source: str, tool: Tool) -> dict[str, Any]:
     return {
         "name": tool.name,
@@ -112,6 +121,7 @@ def _row(source: str, tool: Tool) -> dict[str, Any]:
         "retry": {"attempts": tool.retry.attempts, "base": tool.retry.base, "cap": tool.retry.cap},
         "permission": tool.permission,
         "untrusted": tool.untrusted,
+        "version": version(tool),
         "capabilities": list(tool.capabilities),
         "examples": list(tool.examples),
     }

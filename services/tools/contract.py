@@ -139,8 +139,8 @@ class Tool:
     """A function with everything that planning, running and recovery need to know about it.
 
     instant: it computes for a few milliseconds at most, never waits and takes no context, so the worker runs it without
-    a thread that a timeout could abandon. verify, outside, untrusted, egress, effect_by: see `tool`. json_schema: of a
-    tool that was registered at run time, whose arguments have no Python types.
+    a thread that a timeout could abandon. verify, migrate, outside, untrusted, egress, effect_by: see `tool`.
+    json_schema: of a tool that was registered at run time, whose arguments have no Python types.
     """
 
     name: str
@@ -161,6 +161,7 @@ class Tool:
     egress: tuple[str, ...] = ()
     effect_by: tuple[str, Mapping[str, Effect]] | None = None
     json_schema: dict[str, Any] | None = None
+    migrate: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the arguments."""
@@ -171,11 +172,28 @@ class Tool:
         if self.json_schema is not None:
             return {"arguments": arguments}
         try:
-            checked = self.arguments.model_validate(arguments)
+            checked = self._checked(arguments)
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
             raise Failed(f"The arguments do not fit {self.name}: {faults}.") from error
         return {name: getattr(checked, name) for name in type(checked).model_fields}
+
+    def migrated(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Arguments that were written for an earlier version, as this one takes them. Raises Failed if it can't."""
+        if self.migrate is None:
+            raise Failed(f"{self.name} can't read arguments of an earlier version.")
+        try:
+            return self.migrate(dict(arguments))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise Failed(f"{self.name} can't read these arguments: {type(error).__name__}: {error}.") from error
+
+    def _checked(self, arguments: dict[str, Any]) -> BaseModel:
+        try:
+            return self.arguments.model_validate(arguments)
+        except ValidationError:
+            if self.migrate is None:
+                raise
+        return self.arguments.model_validate(self.migrated(arguments))
 
     def effect_of(self, arguments: Mapping[str, Any]) -> Effect:
         """What repeating the call with these arguments would do."""
@@ -216,6 +234,7 @@ def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
     untrusted: bool = False,
     egress: tuple[str, ...] = (),
     effect_by: tuple[str, Mapping[str, Effect]] | None = None,
+    migrate: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> Callable[[Callable[..., Any]], Tool]:
     """Make a tool of the decorated function: its name, docstring and typed parameters become name, description, schema.
 
@@ -228,12 +247,9 @@ def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
     outside: False when its effect stays within Perdure. untrusted: its output is content from outside, after which what
     acts on the outside needs an approval. egress: arguments that leave even when nothing is changed (a URL): one that
     the run put together itself counts as acting outside. effect_by: (argument, its value → effect), for what some
-    values of an argument do differently.
+    values of an argument do differently. migrate: makes arguments of those written for an earlier version.
     """
-    if (effect == "verify") != (verify is not None):
-        raise TypeError('effect="verify" and verify=function go together: the one says that the other can be asked.')
-    if instant and effect != "pure":
-        raise TypeError('instant=True is for effect="pure" only: such a tool is run before its step is recorded.')
+    _check_declared(effect, verify, instant=instant)
 
     def decorate(function: Callable[..., Any]) -> Tool:
         description = inspect.getdoc(function)
@@ -257,9 +273,17 @@ def tool(  # noqa: PLR0913 (a tool declares this much, by keyword)
             untrusted=untrusted,
             egress=egress,
             effect_by=effect_by,
+            migrate=migrate,
         )
 
     return decorate
+
+
+def _check_declared(effect: Effect, verify: Callable[..., Any] | None, *, instant: bool) -> None:
+    if (effect == "verify") != (verify is not None):
+        raise TypeError('effect="verify" and verify=function go together: the one says that the other can be asked.')
+    if instant and effect != "pure":
+        raise TypeError('instant=True is for effect="pure" only: such a tool is run before its step is recorded.')
 
 
 def _argument_model(function: Callable[..., Any]) -> type[BaseModel]:

@@ -8,6 +8,9 @@ import pytest
 from services.pipeline.embedded_servers import Addresses
 from tests import stack as stacks
 from tests.receiver import Receiver
+from tests.scripted_model import ScriptedModel, text
+
+BRAINS = ("planning", "execution", "reflection")  # who asks a model
 
 
 @pytest.fixture(scope="package")
@@ -50,3 +53,22 @@ def workers(_workers: stacks.Stack) -> Iterator[stacks.Stack]:
     """All four kinds alive at the start of every test, whatever the one before killed."""
     _workers.ensure(*stacks.WORKERS)
     yield _workers
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ScriptedModel]:
+    with ScriptedModel(otherwise=text("Nothing.")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def with_model(_workers: stacks.Stack, model: ScriptedModel) -> Iterator[stacks.Stack]:
+    """The workers, asking the scripted model."""
+    for kind in BRAINS:
+        _workers.kill(kind)
+        _workers.start(kind, OPENAI_BASE_URL=model.base_url, OPENAI_API_KEY="sk-scripted")
+    _workers.ensure("scheduler")
+    _workers.wait_for_workers(list(BRAINS))
+    yield _workers
+    for kind in BRAINS:
+        _workers.kill(kind)

@@ -200,11 +200,17 @@ create or replace function insert_steps(r runs, p_steps jsonb, p_limits boolean)
     control jsonb)
 $$;
 
+-- The versions of the tools that a run's steps call, as they are now.
+create or replace function tool_versions(p_run uuid) returns jsonb language sql stable as $$
+  select coalesce(jsonb_object_agg(name, version), '{}') from tools
+  where name in (select tool from steps where run_id = p_run)
+$$;
+
 -- A step of a plan as events tell it.
 create or replace function told_step(p_step jsonb) returns jsonb language sql immutable as $$
   select jsonb_build_object('id', p_step -> 'id', 'tool', p_step -> 'tool', 'arguments', p_step -> 'arguments',
                             'dependsOn', p_step -> 'depends_on', 'why', p_step -> 'why')
-    || coalesce(nullif(p_step -> 'control', 'null'), '{}')
+    || coalesce(nullif(p_step -> 'control', 'null'), '{}') - 'items' - 'team'
 $$;
 
 -- The plan, its steps and `plan.created`; then it is execution's turn, or with no steps reflection's. Returns the event.
@@ -214,10 +220,10 @@ declare
   v_steps int := jsonb_array_length(p_plan -> 'steps');
   v_phase text := case when v_steps = 0 then 'reflect' else 'execute' end;
 begin
-  insert into plans (run_id, revision, tenant, source, note, prompt_version, usage)
-  values (r.id, r.plan_revision + 1, r.tenant, p_plan ->> 'source', p_plan ->> 'note', p_plan ->> 'prompt_version',
-          coalesce(nullif(p_plan -> 'usage', 'null'), '{}'));
   perform insert_steps(r, p_plan -> 'steps', exists (select from flow_keys));
+  insert into plans (run_id, revision, tenant, source, note, prompt_version, usage, tools)
+  values (r.id, r.plan_revision + 1, r.tenant, p_plan ->> 'source', p_plan ->> 'note', p_plan ->> 'prompt_version',
+          coalesce(nullif(p_plan -> 'usage', 'null'), '{}'), tool_versions(r.id));
   update runs
   set plan_revision = r.plan_revision + 1, last_seq = r.last_seq + 1, open_steps = v_steps, brain = p_plan ->> 'brain',
       usage = runs.usage || jsonb_strip_nulls(jsonb_build_object('plan', nullif(p_plan -> 'usage', '{}'))),
@@ -257,7 +263,8 @@ begin
   if r.id is null then
     return null;
   end if;
-  if r.request is not null and not exists (select from delegations where child_id = p_run) then
+  if r.request is not null and not exists (select from delegations where child_id = p_run)
+     and not coalesce(r.profile ? 'replay', false) then
     insert into messages (tenant, conversation_id, run_id, role, text)
     values (r.tenant, r.conversation_id, p_run, 'assistant', p_outcome ->> 'answer');
   end if;

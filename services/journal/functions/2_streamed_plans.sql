@@ -64,9 +64,9 @@ begin
   v_phase := case r.open_steps when 0 then 'reflect' else 'execute' end;
   v_note := nullif(concat_ws(E'\n', (select note from plans where run_id = p_run and revision = r.plan_revision),
                              p_plan ->> 'note'), ''); -- what an earlier revision declined is still so
-  insert into plans (run_id, revision, tenant, source, note, prompt_version, usage)
+  insert into plans (run_id, revision, tenant, source, note, prompt_version, usage, tools)
   values (p_run, r.plan_revision + 1, r.tenant, p_plan ->> 'source', v_note, p_plan ->> 'prompt_version',
-          coalesce(nullif(p_plan -> 'usage', 'null'), '{}'));
+          coalesce(nullif(p_plan -> 'usage', 'null'), '{}'), tool_versions(p_run));
   update runs
   set plan_revision = r.plan_revision + 1, last_seq = r.last_seq + 1, brain = p_plan ->> 'brain', phase = v_phase,
       usage = runs.usage || jsonb_build_object('plan', usage_sum(runs.usage -> 'plan', p_plan -> 'usage')),
@@ -77,7 +77,8 @@ begin
   return v_added || jsonb_build_object('phase', v_phase, 'events', v_added -> 'events' || record_event(
     p_run, r.tenant, r.last_seq + 1, 'plan.created', null, jsonb_build_object(
       'revision', r.plan_revision + 1, 'source', p_plan ->> 'source', 'note', v_note,
-      'steps', (select jsonb_agg(told_step(to_jsonb(s)) order by s.position) from steps s where run_id = p_run))));
+      'steps', (select jsonb_agg(told_step(to_jsonb(s)) order by s.position) from steps s
+                where run_id = p_run and s.id !~ '\['))));
 end $$;
 
 -- Counts by name, added up.

@@ -24,7 +24,7 @@ create or replace function step_claim(r runs, s steps) returns jsonb language sq
     'outputs', case when s.control is not null or s.arguments::text like '%${%' then coalesce(step_outputs(s.run_id, s.depends_on), '{}') end,
     'run', jsonb_build_object('id', r.id, 'tenant', r.tenant, 'user_id', r.user_id,
                               'conversation_id', r.conversation_id, 'agent', r.agent, 'accounts', r.accounts,
-                              'model', r.profile ->> 'model'))
+                              'model', r.profile ->> 'model', 'replay', r.profile -> 'replay'))
 $$;
 
 -- Compare-and-set from ready to running; null when the step is not there to take, or must wait for its turn at a key.

@@ -3,7 +3,8 @@
 create or replace function bury(r runs, p_step text, p_tool text, p_phase text, p_reason text, p_error jsonb)
 returns void language sql as $$
   insert into dead_letters (tenant, run_id, step_id, phase, tool, reason, error, labels)
-  values (r.tenant, r.id, p_step, p_phase, p_tool, p_reason, p_error, r.labels)
+  select r.tenant, r.id, p_step, p_phase, p_tool, p_reason, p_error, r.labels
+  where not coalesce(r.profile ? 'replay', false) -- a replay repeats what was looked at before
 $$;
 
 -- Somebody took care: the open letters of a run (of one step, if named) are resolved. Returns how many were.
