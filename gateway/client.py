@@ -16,6 +16,7 @@ import orjson
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
+from gateway.client_access import AccessCalls
 from gateway.client_delivery import DeliveryCalls, HookCalls
 from gateway.client_nouns import AgentCalls, ConversationCalls, MoreCalls, RunCalls
 from gateway.client_parts import HandsCalls, MemoryCalls, Refused, problem_of
@@ -50,6 +51,7 @@ class Client(
     AgentCalls,
     RunCalls,
     MoreCalls,
+    AccessCalls,
 ):
     """One stack, seen from outside. Raises Refused for its problems and Unavailable when nobody answers."""
 

@@ -78,10 +78,6 @@ class SpendingCalls(Calls):
             report = self.replay_report(started)
         return report
 
-    def put_agent(self, name: str, **profile: Any) -> dict[str, Any]:
-        """Make an agent, or replace it. profile: description, instructions, model, tools, budget, memory."""
-        return self._call("PUT", f"/api/agents/{quote(name)}", json=profile)
-
     def agents(self) -> list[dict[str, Any]]:
         """The agents that runs can be given."""
         return self._call("GET", "/api/agents")["items"]

@@ -56,6 +56,16 @@ NEEDED = {
     "POST /api/runs/<run_id>/steps/<step_id>/override": APPROVE,
     "POST /api/runs/<run_id>/steps/<step_id>/resolve": APPROVE,
     "GET /api/doubts": READ,
+    # plans that are looked at first
+    "GET /api/reviews": READ,
+    "GET /api/runs/<run_id>/plan": READ,
+    "PUT /api/runs/<run_id>/plan": RUN,
+    "POST /api/plans/preview": READ,
+    # runs told again what they were told
+    "GET /api/runs/<run_id>/recording": READ,
+    "POST /api/runs/<run_id>/replay": RUN,
+    "POST /api/replays": RUN,
+    "GET /api/replays/<run_id>": READ,
     # what waits for a person
     "GET /api/approvals": READ,
     "GET /api/approvals/<approval_id>": READ,

@@ -36,25 +36,19 @@ def complete(
     schema: JSON Schema that the text is to fit; endpoints that can't be held to it are told it in words, so parse the
     text with `json_text` and check it. timeout: seconds in all, retries included (default: PERDURE_MODEL_TIMEOUT).
     """
-    recorded = recorder.told(messages, schema)
-    if recorded is not None:
+    if (recorded := recorder.told(messages, schema)) is not None:
         return recorded
-    complete_by = partial(_complete, messages, schema, schema_name)
-    return fallbacks.first(complete_by, _deadline(timeout))
+    return fallbacks.first(partial(_complete, messages, schema, schema_name), _deadline(timeout))
 
 
 def _complete(
-    messages: Sequence[Message],
-    schema: dict[str, Any] | None,
-    schema_name: str,
-    instead: Endpoint | None,
-    deadline: float,
+    messages: Sequence[Message], schema: dict[str, Any] | None, name: str, instead: Endpoint | None, deadline: float
 ) -> Completion:
     bill = billing.opened(messages, seconds=deadline - clock.monotonic(), instead=instead)
     endpoint, taken = bill.endpoint, Completion("", Usage(), bill.endpoint.model)
 
     def ask(form: Format | None) -> Completion:
-        asked, options = _formatted(form, messages, schema or {}, schema_name) if form else (messages, {})
+        asked, options = _formatted(form, messages, schema or {}, name) if form else (messages, {})
         return attempts.persist(partial(_ask, endpoint, asked, options | bill.options, deadline), deadline)
 
     try:
@@ -115,9 +109,7 @@ class TextStream:
         self._schema_name = schema_name
 
     def __iter__(self) -> Iterator[str]:
-        messages = self._messages
-        recorded = recorder.told(messages, self._schema)
-        if recorded is not None:
+        if (recorded := recorder.told(self._messages, self._schema)) is not None:
             self.usage, self.model = recorded.usage, recorded.model
             yield recorded.text
             return
@@ -125,7 +117,7 @@ class TextStream:
         for piece in self._written_now():
             text.append(piece)
             yield piece
-        recorder.keep(messages, self._schema, Completion("".join(text), self.usage, self.model))
+        recorder.keep(self._messages, self._schema, Completion("".join(text), self.usage, self.model))
 
     def _written_now(self) -> Iterator[str]:
         deadline = _deadline(self._timeout)

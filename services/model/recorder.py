@@ -31,9 +31,14 @@ def keep(messages: Sequence[Message], schema: dict[str, Any] | None, taken: Comp
     """Record what the model replied to a run; returns it. What can't be recorded does no harm."""
     payer = payers.current()
     if payer is not None and payer.run_id is not None and payer.holder is not None:
-        reply = {"text": taken.text, "model": taken.model, "usage": asdict(taken.usage)}
+        reply = {"text": _storable(taken.text), "model": taken.model, "usage": asdict(taken.usage)}
         try:
             recorded_calls.keep(payer, recorded_calls.parts_of(messages, schema), reply)
         except Unavailable as error:
             log.warning("A reply of the model was not recorded", error=error.detail)
     return taken
+
+
+def _storable(text: str) -> str:
+    """Without what Postgres can't keep in JSON."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()

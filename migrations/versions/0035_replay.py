@@ -4,8 +4,10 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0028"
-down_revision = "0027"
+from migrations import row_security
+
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
@@ -32,6 +34,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], ondelete="CASCADE", name=op.f("fk_replays_run_id")),
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_replays")),
     )
+    for table in ("recorded_calls", "replays"):
+        row_security.protect(table)
     op.add_column("plans", sa.Column("tools", JSONB(), nullable=False, server_default=sa.text("'{}'")))
     op.add_column("tools", sa.Column("version", sa.Text(), nullable=False, server_default=sa.text("''")))
 
