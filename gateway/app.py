@@ -49,6 +49,8 @@ from gateway import (
     usage,
     webhooks,
 )
+from gateway.mcp_front import endpoint as mcp
+from gateway.mcp_front import rpc
 from gateway.openai_front import chat, responses
 from gateway.openai_front import errors as openai_errors
 from gateway.openapi import routes as openapi
@@ -98,6 +100,7 @@ NOUNS = (
     chat,
     responses,
     openapi,
+    mcp,
     page,
 )
 NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
@@ -119,6 +122,7 @@ def create_app() -> Flask:
     addresses.install(app)
     app.after_request(_add_security_headers)
     app.after_request(openai_errors.in_their_words)
+    app.after_request(rpc.in_their_words)
     for noun in NOUNS:
         app.register_blueprint(noun.blueprint)
     return app

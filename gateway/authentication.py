@@ -6,6 +6,7 @@ shows the caller's tenant alone.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Flask, g, request
@@ -22,6 +23,8 @@ from services.errors import NotAllowed, NotAuthenticated, Unavailable
 DEFAULT_TENANT = "default"
 OPENAI = "/v1/"
 COOKIE = "perdure_session"
+MCP = "/mcp"
+HERE = ("localhost", "127.0.0.1", "::1")
 SUBPROTOCOL_KEY = "key."
 LOOKS = ("GET", "HEAD", "OPTIONS")
 
@@ -175,7 +178,16 @@ def _unasked() -> Caller:
     # without keys, a browser's Origin is all that tells our page from any other site the user has open
     if origins.foreign():
         raise NotAllowed("Pages of another origin may call only with an API key.")
+    if request.path.startswith(MCP):
+        _refuse_other_hosts()
     return Caller(DEFAULT_TENANT)
+
+
+def _refuse_other_hosts() -> None:
+    """Without keys, a site whose name was made to lead to this machine (DNS rebinding) must not drive agents."""
+    allowed = (*HERE, urlsplit(settings.current().public_url or "").hostname)
+    if urlsplit(f"//{request.host}").hostname not in allowed:
+        raise NotAllowed("Without an API key this works only at localhost or PERDURE_PUBLIC_URL.")
 
 
 @tenants.every()

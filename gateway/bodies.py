@@ -28,10 +28,15 @@ def read(shape: type[Shape]) -> tuple[Shape, Any]:
     Raises BadInput that points at each faulty field, UnsupportedMediaType, RequestEntityTooLarge.
     """
     raw = _json()
+    return fitted(shape, raw), raw
+
+
+def fitted(shape: type[Shape], raw: Any) -> Shape:
+    """This JSON as `shape`. Raises BadInput that points at each faulty field."""
     if not isinstance(raw, dict):
         raise BadInput("The body must be a JSON object.", errors=[FieldError("#", "is not an object.")])
     try:
-        return _validated(shape, raw), raw
+        return _validated(shape, raw)
     except ValidationError as error:
         faults = [_fault(fault, shape) for fault in error.errors(include_url=False, include_input=False)]
         raise BadInput(_summary(faults), errors=faults) from error

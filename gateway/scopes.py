@@ -196,6 +196,10 @@ NEEDED = {
     "POST /v1/responses": RUN,
     "GET /v1/responses/<response_id>": READ,
     "POST /v1/responses/<response_id>/cancel": RUN,
+    # each tool asks for its own (gateway/mcp_front/tools.py)
+    "POST /mcp": READ,
+    "GET /mcp": READ,
+    "DELETE /mcp": READ,
 }
 
 
