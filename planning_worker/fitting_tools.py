@@ -5,6 +5,7 @@ from dataclasses import replace
 from planning_worker.plan_request import PlanRequest
 from services import settings
 from services.pipeline import phases
+from services.replay import recorded_calls
 from services.tools import lookup
 
 BUILT_IN = "built-in"
@@ -34,6 +35,11 @@ def known(request: PlanRequest) -> PlanRequest:
 
 
 def _fitting(request: PlanRequest, most: int) -> list[str]:
+    """The names that fit best; in a replay those of then: by now more tools may have their vectors."""
+    return recorded_calls.filled("tools", lambda: _looked_up(request, most))
+
+
+def _looked_up(request: PlanRequest, most: int) -> list[str]:
     asked_before = [turn.text for turn in request.turns if turn.role == "user"][-1:]  # "and in Paris?"
     found = lookup.fitting(request.request, request.tools, most, also=asked_before)
     if found.pending:
