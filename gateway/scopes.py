@@ -207,5 +207,7 @@ def needed() -> str | None:
     """The scope that the present request needs; None for what is no route of ours, or not in the table."""
     if request.url_rule is None:
         return None
+    if request.method == "OPTIONS":
+        return ANYBODY  # it tells which methods there are
     method = "GET" if request.method == "HEAD" else request.method
     return NEEDED.get(f"{method} {request.url_rule.rule}")

@@ -35,7 +35,7 @@ BODIES: list[tuple[Any, str, str]] = [
     ({}, "#", "give `request`"),
     ({"request": "   "}, "#", "blank"),
     ({"request": 7}, "#/request", "string"),
-    ({"request": "x", "requets": "y"}, "#/requets", "known fields: request, plan, conversationId"),
+    ({"request": "x", "requets": "y"}, "#/requets", "known fields: request, plan, review"),
     ({"request": "x", "userId": ["u"]}, "#/userId", "string"),
     ({"request": "x", "labels": {"a": 1}}, "#/labels/a", "string"),
     ({"plan": [1]}, "#/plan", "dictionary"),
