@@ -60,7 +60,7 @@ def test_what_is_written_while_a_run_lives_may_steer_it(
     model.says(plan(slow), plan(more), text("Both are done."))
     ask(page, "Wait a little")
     expect(page.locator(".chips")).to_contain_text("sleep")
-    page.locator(".busy select").select_option("steer")
+    page.get_by_label("A run is under way").select_option("steer")
     ask(page, "And say this too")
     expect(page.locator(".asked")).to_have_text(["Wait a little", "And say this too"])
 
