@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 import migrations
 from services import database
 from services.errors import Unavailable
+from services.pipeline import embedded_servers
 from tests.environment import environment
 
 SHAPE = """
@@ -33,8 +34,9 @@ def fresh(servers: Any) -> Iterator[str]:
     """The address of an empty database, which the settings name meanwhile."""
     name = f"migrating_{time.time_ns()}"
     url = servers.database_url.replace("/perdure?", f"/{name}?")
-    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+    with psycopg.connect(embedded_servers.as_superuser(servers.database_url), autocommit=True) as connection:
         connection.execute(f"create database {name}")
+        embedded_servers.hand_over(embedded_servers.as_superuser(url))
         kept, database._connections = database._connections, None
         try:
             with environment(DATABASE_URL=url):
