@@ -41,7 +41,7 @@ def test_a_step_ends_before_the_plan_does(stack_with_model: Stack, model: Script
 def test_what_may_not_be_repeated_waits_for_the_whole_plan(stack_with_model: Stack, model: ScriptedModel) -> None:
     unsafe = step(2, "http_request", method="POST", url=f"{stack_with_model.url}/healthz")
     model.says(written([step(1), unsafe, step(3)], 0.2), text("Done."))
-    told = ask(stack_with_model, "Send an HTTP POST request to that URL")
+    told = ask(stack_with_model, "Post something")
 
     assert place(told, "step.succeeded", "s1") < place(told, "plan.created") < place(told, "step.started", "s2")
 
