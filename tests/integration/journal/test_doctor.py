@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from services import database
-from services.journal import claims, surgery, workers
+from services.journal import claims, event_feed, surgery, workers
 from services.journal.runs import parse_id
 from services.pipeline import doctor, doctor_rounds
 from services.tools import catalogue
@@ -17,9 +17,10 @@ from tests.runs import TENANT
 
 @pytest.fixture(autouse=True)
 def _nothing_else(tools: Any) -> Iterator[None]:
-    """A database without the runs of other tests, and with a living process of each kind."""
+    """A database without the runs of other tests, queues without their messages, a living process of each kind."""
+    event_feed.client().flushall()
     with database.session() as session:
-        session.execute(text("truncate runs, events, attempts, workers cascade"))
+        session.execute(text("truncate runs, events, attempts, workers, delivery_messages cascade"))
     for kind in doctor_rounds.KINDS:
         workers.beat(f"{kind}@test:3:1.00", kind, "test", 3, 1.0)
     workers.beat("execution@test:1:1.00", "execution", "test", 1, 1.0)
