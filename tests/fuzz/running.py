@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from services import settings
 from services.access import api_keys
+from services.access.scopes import OPERATE
 from services.pipeline import embedded_servers
 from tests import stack as stacks
 
@@ -21,7 +22,7 @@ PHASES = "examples,coverage,fuzzing,stateful"
 
 
 def fuzz(
-    url: str, *, seed: int, more: list[str], scopes: tuple[str, ...] = ("run",)
+    url: str, *, seed: int, more: list[str], scopes: tuple[str, ...] = ("admin",)
 ) -> subprocess.CompletedProcess[str]:
     """schemathesis over the gateway at `url`, with a key of a new tenant; its exit code is 0 when nothing failed."""
     _, key = api_keys.create(f"fuzz-{uuid4()}", "fuzz", scopes=scopes)
@@ -51,7 +52,7 @@ def main() -> int:
         stacks.run_once("release", {})
         with stacks.running(home, "web", *stacks.WORKERS) as stack:
             options = ["--phases", PHASES, "--max-examples", str(given.examples), *more]
-            done = fuzz(stack.url, seed=given.seed, more=options, scopes=("run", api_keys.OPERATE))
+            done = fuzz(stack.url, seed=given.seed, more=options, scopes=(OPERATE,))
             sys.stdout.write(done.stdout + done.stderr)
             failed = [line for line in stack.output(["web"]).splitlines() if "A request failed" in line]
             sys.stdout.write("\n".join(failed[-20:]) + "\n")
